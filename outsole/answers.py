@@ -1,0 +1,170 @@
+"""What a search answers: plain records shared by the services, the client, the command line and the report.
+
+Only the standard library is imported: the client SDK uses these with grpcio and protobuf alone.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class SearchMode(enum.Enum):
+    """How much of the gallery is looked at closely."""
+
+    SHORTLIST = "shortlist"
+    EXHAUSTIVE = "exhaustive"
+
+
+class Side(enum.Enum):
+    """Which foot an item is for."""
+
+    UNKNOWN = "unknown"
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where on an item a probe was laid to be compared.
+
+    Attributes:
+        rotation_deg: Counter-clockwise rotation given to the probe, degrees.
+        shift_x_px: Shift to the right of the probe's centre from the item's centre, canvas pixels (20 px/cm).
+        shift_y_px: Shift downwards, canvas pixels.
+        scale: Factor by which the probe was enlarged.
+        mirrored: Whether the probe was flipped left to right.
+        inverted: Whether the probe's polarity was turned.
+    """
+
+    rotation_deg: float = 0.0
+    shift_x_px: float = 0.0
+    shift_y_px: float = 0.0
+    scale: float = 1.0
+    mirrored: bool = False
+    inverted: bool = False
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row of an answer: a shoe model, its best item, the score and the placement.
+
+    Attributes:
+        rank: 1-based rank among the groups of the answer.
+        model_id: The shoe model.
+        item_id: The best item of that model.
+        score: Similarity, about -1 .. 1, comparable across probes. It is no probability.
+        brand, side, category, tread_family: The item's metadata; empty where unknown.
+        placement: The placement that won.
+    """
+
+    rank: int
+    model_id: str
+    item_id: str
+    score: float
+    placement: Placement = Placement()
+    brand: str = ""
+    side: Side = Side.UNKNOWN
+    category: str = ""
+    tread_family: str = ""
+
+
+@dataclass(frozen=True)
+class ItemFilter:
+    """Which items take part in a search; an empty tuple leaves a field free.
+
+    Attributes:
+        brands: Brands allowed, compared exactly.
+        sides: Sides allowed.
+        categories: Categories allowed, compared exactly.
+    """
+
+    brands: tuple[str, ...] = ()
+    sides: tuple[Side, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every item takes part."""
+        return not (self.brands or self.sides or self.categories)
+
+
+@dataclass(frozen=True)
+class SearchAnswer:
+    """A ranked answer and everything that is needed to compute it again.
+
+    Attributes:
+        hits: Best first; ties broken by item id.
+        gallery, edition, encoder_hash: What it was computed on.
+        mode: SHORTLIST or EXHAUSTIVE.
+        searched, total: Items compared closely, and items in the edition after the filter.
+        degraded: Names of stages that were skipped or cut short; empty on a whole answer.
+        visible_fraction: Part of a full sole's area that the probe shows, 0 .. 1.
+        probe_sha256: Hex digest of the untouched probe bytes.
+        steps: Processing steps applied to the probe, in order.
+        warnings: What a person should know about the probe.
+        stage_ms: Milliseconds by stage of the query's way.
+        settings: The search settings in force, as text.
+    """
+
+    hits: tuple[Hit, ...]
+    gallery: str
+    edition: str
+    encoder_hash: str
+    mode: SearchMode
+    searched: int
+    total: int
+    degraded: tuple[str, ...] = ()
+    visible_fraction: float = 0.0
+    probe_sha256: str = ""
+    steps: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stage_ms: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item scored as it did.
+
+    Attributes:
+        hit: The item compared, with score and placement.
+        heat: Per-cell contributions, row-major, ``rows x columns``; they sum to the score.
+        rows, columns: Shape of the heat map over the probe's canvas.
+        cell_px: Side of one cell in canvas pixels.
+        probe_png, item_png: Both as compared (canvas, placed), PNG bytes.
+    """
+
+    hit: Hit
+    heat: tuple[float, ...]
+    rows: int
+    columns: int
+    cell_px: int
+    probe_png: bytes = b""
+    item_png: bytes = b""
+
+
+@dataclass(frozen=True)
+class GalleryInfo:
+    """A gallery and the edition that answers for it."""
+
+    name: str
+    edition: str
+    items: int
+    models: int
+    encoder_hash: str
+    created: str
+
+
+@dataclass(frozen=True)
+class ItemInfo:
+    """One item of a gallery."""
+
+    item_id: str
+    model_id: str
+    brand: str = ""
+    side: Side = Side.UNKNOWN
+    category: str = ""
+    tread_family: str = ""
+    sha256: str = ""
+    thumbnail_png: bytes = b""
