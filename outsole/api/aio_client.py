@@ -1,0 +1,225 @@
+"""The client SDK for asyncio: ``outsole.api.client`` with the same methods, awaited.
+
+    async with AsyncClient("127.0.0.1:8500") as client:
+        answer = await client.search_print("print.png", gallery="soles", k=10)
+
+Requests, converters, back-off and errors are shared with the blocking client; only the waiting is written twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+from typing import Any, TypeVar, Unpack
+
+import grpc
+import grpc.aio
+
+from outsole.answers import Explanation, GalleryInfo, ItemFilter, ItemInfo, SearchAnswer
+from outsole.api import convert, requests
+from outsole.api.backoff import Attempts, BackoffSettings
+from outsole.api.client import HEALTH_METHOD
+from outsole.api.errors import from_rpc_error
+from outsole.api.generated.outsole.v1 import (
+    common_pb2,
+    gallery_pb2,
+    gallery_pb2_grpc,
+    health_pb2,
+    retrieval_pb2_grpc,
+)
+from outsole.api.records import EvidenceRef, ExplainOptions, SearchOptions
+
+_T = TypeVar("_T")
+
+
+class AsyncClient:
+    """Calls a running Outsole. Make it inside the event loop that uses it; one loop, any number of tasks.
+
+    Args:
+        target: Host and port of the gRPC service, e.g. ``127.0.0.1:8500``.
+        timeout_s: Deadline of a call with all its retries, seconds.
+        retries: Tries after the first on RESOURCE_EXHAUSTED and UNAVAILABLE.
+        application: Name of the Ray Serve application to address.
+        credentials: TLS credentials for a gateway; None for a plain connection.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout_s: float = 30.0,
+        retries: int = 4,
+        application: str = "outsole",
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._backoff = BackoffSettings(retries=retries)
+        self._metadata = (("application", application),)
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(target, options=requests.CHANNEL_OPTIONS)
+        else:
+            self._channel = grpc.aio.secure_channel(target, credentials, options=requests.CHANNEL_OPTIONS)
+        self._retrieval: Any = retrieval_pb2_grpc.RetrievalServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._check: Any = self._channel.unary_unary(
+            HEALTH_METHOD,
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; calls under way end with an error."""
+        await self._channel.close()
+
+    async def search_print(
+        self, image: requests.Picture, *, gallery: str, **options: Unpack[SearchOptions]
+    ) -> SearchAnswer:
+        """Ranks the shoe models of a gallery by similarity to a print.
+
+        Args:
+            image: Bytes, a path, or evidence uploaded before.
+            gallery: Name of the gallery.
+            options: See ``SearchOptions``.
+
+        Returns:
+            The hits, best first, with everything needed to compute them again.
+
+        Raises:
+            OutsoleError: Any of the tree; ``field`` names the request field at fault.
+        """
+        requests.known_options(options, SearchOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        request = requests.search_request(image, options, gallery=gallery, timeout_s=timeout_s)
+        return convert.answer_from_wire(await self._call(self._retrieval.SearchPrint, request, timeout_s=timeout_s))
+
+    async def explain_hit(
+        self, image: requests.Picture, *, gallery: str, item_id: str, **options: Unpack[ExplainOptions]
+    ) -> Explanation:
+        """Shows which parts of a print made an item's score.
+
+        Args:
+            image: The probe of the search.
+            gallery: Name of the gallery.
+            item_id: The item to compare with.
+            options: See ``ExplainOptions``. To explain exactly one hit, give the answer's edition and its placement
+                as ``PlacementSearch(pinned=hit.placement)``.
+        """
+        requests.known_options(options, ExplainOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        request = requests.explain_request(image, options, gallery=gallery, item_id=item_id, timeout_s=timeout_s)
+        return convert.explanation_from_wire(await self._call(self._retrieval.ExplainHit, request, timeout_s=timeout_s))
+
+    async def upload_evidence(self, source: requests.EvidenceSource, *, timeout_s: float | None = None) -> EvidenceRef:
+        """Stores the untouched bytes of a picture, streamed in chunks of 256 KiB.
+
+        Args:
+            source: A path, or a binary stream from where it stands; at most 64 MiB.
+            timeout_s: Deadline, seconds; None for the client's.
+
+        Raises:
+            OutsoleError: Any of the tree; ``InvalidInput`` where the file cannot be read.
+        """
+        data, name = requests.read_evidence(source)
+
+        def once(attempt_s: float) -> Any:
+            messages = requests.evidence_messages(data, name)
+            return self._retrieval.UploadEvidence(messages, timeout=attempt_s, metadata=self._metadata)
+
+        attempts = Attempts(self._backoff, timeout_s or self._timeout_s)
+        return convert.evidence_from_wire(await self._retried(once, attempts))
+
+    async def list_galleries(self) -> tuple[GalleryInfo, ...]:
+        """Every gallery, by name."""
+        found: list[GalleryInfo] = []
+        token = ""
+        while True:
+            page = common_pb2.Page(page_size=requests.DEFAULT_PAGE_SIZE, page_token=token)
+            response = await self._call(self._galleries.ListGalleries, gallery_pb2.ListGalleriesRequest(page=page))
+            found += map(convert.gallery_from_wire, response.galleries)
+            token = response.next_page_token
+            if not token:
+                return tuple(found)
+
+    async def get_gallery(self, name: str) -> GalleryInfo:
+        """One gallery. Raises ``NotFound`` where there is none."""
+        response = await self._call(self._galleries.GetGallery, gallery_pb2.GetGalleryRequest(gallery=name))
+        return convert.gallery_from_wire(response.gallery)
+
+    async def list_items(
+        self,
+        gallery: str,
+        *,
+        where: ItemFilter = requests.EVERY_ITEM,
+        edition: str = "",
+        page_size: int = requests.DEFAULT_PAGE_SIZE,
+        with_thumbnails: bool = False,
+    ) -> AsyncIterator[tuple[ItemInfo, ...]]:
+        """The items of an edition by item id, page by page as they are asked for.
+
+        Args:
+            gallery: Name of the gallery.
+            where: Which items.
+            edition: The edition; empty for the one that is current when the first page is read.
+            page_size: Items on a page, 1 .. 1,000.
+            with_thumbnails: Whether the small pictures are wanted.
+        """
+        token = ""
+        while True:
+            request = requests.items_request(
+                gallery,
+                where=where,
+                edition=edition,
+                page_size=page_size,
+                page_token=token,
+                with_thumbnails=with_thumbnails,
+            )
+            response = await self._call(self._galleries.ListItems, request)
+            yield tuple(map(convert.item_from_wire, response.items))
+            token, edition = response.next_page_token, response.edition
+            if not token:
+                return
+
+    async def get_item(self, gallery: str, item_id: str, *, edition: str = "") -> ItemInfo:
+        """One item with its thumbnail. Raises ``NotFound`` where there is none."""
+        request = gallery_pb2.GetItemRequest(gallery=gallery, item_id=item_id, edition=edition)
+        return convert.item_from_wire((await self._call(self._galleries.GetItem, request)).item)
+
+    async def health(self, service: str = "") -> bool:
+        """Whether the service can do its work: encoder ready, edition loaded, hashes equal.
+
+        Args:
+            service: Full name of a gRPC service; empty for the whole.
+
+        Raises:
+            Unavailable: Nothing answers; it is not tried again.
+        """
+        request = health_pb2.HealthCheckRequest(service=service)
+        response = await self._call(self._check, request, backoff=BackoffSettings(retries=0))
+        return bool(response.status == health_pb2.HEALTH_STATUS_SERVING)
+
+    async def _call(
+        self, method: Any, request: Any, *, timeout_s: float | None = None, backoff: BackoffSettings | None = None
+    ) -> Any:
+        def once(attempt_s: float) -> Any:
+            return method(request, timeout=attempt_s, metadata=self._metadata)
+
+        return await self._retried(once, Attempts(backoff or self._backoff, timeout_s or self._timeout_s))
+
+    async def _retried(self, once: Callable[[float], Awaitable[_T]], attempts: Attempts) -> _T:
+        while True:
+            try:
+                return await once(attempts.remaining_s)
+            except grpc.RpcError as error:
+                translated = from_rpc_error(error)
+                translated.__cause__ = error
+                wait_s = attempts.wait_after(translated)
+            await asyncio.sleep(wait_s)

@@ -1,0 +1,225 @@
+"""The client SDK. It needs grpcio and protobuf alone.
+
+    with Client("127.0.0.1:8500") as client:
+        answer = client.search_print("print.png", gallery="soles", k=10)
+        for hit in answer.hits:
+            print(hit.rank, hit.model_id, hit.score)
+
+Every call has a deadline. Overloaded and unavailable services are tried again within it; whatever else fails is raised
+as one of ``outsole.errors`` with the grpc error as its cause.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, TypeVar, Unpack
+
+import grpc
+
+from outsole.answers import Explanation, GalleryInfo, ItemFilter, ItemInfo, SearchAnswer
+from outsole.api import convert, requests
+from outsole.api.backoff import Attempts, BackoffSettings
+from outsole.api.errors import from_rpc_error
+from outsole.api.generated.outsole.v1 import (
+    common_pb2,
+    gallery_pb2,
+    gallery_pb2_grpc,
+    health_pb2,
+    retrieval_pb2_grpc,
+)
+from outsole.api.records import EvidenceRef, ExplainOptions, SearchOptions
+
+_T = TypeVar("_T")
+HEALTH_METHOD = "/grpc.health.v1.Health/Check"
+
+
+class Client:
+    """Calls a running Outsole. Threads may share it; close it, or use it in a ``with`` statement.
+
+    Args:
+        target: Host and port of the gRPC service, e.g. ``127.0.0.1:8500``.
+        timeout_s: Deadline of a call with all its retries, seconds.
+        retries: Tries after the first on RESOURCE_EXHAUSTED and UNAVAILABLE.
+        application: Name of the Ray Serve application to address.
+        credentials: TLS credentials for a gateway; None for a plain connection.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout_s: float = 30.0,
+        retries: int = 4,
+        application: str = "outsole",
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._backoff = BackoffSettings(retries=retries)
+        self._metadata = (("application", application),)
+        if credentials is None:
+            self._channel = grpc.insecure_channel(target, options=requests.CHANNEL_OPTIONS)
+        else:
+            self._channel = grpc.secure_channel(target, credentials, options=requests.CHANNEL_OPTIONS)
+        self._retrieval: Any = retrieval_pb2_grpc.RetrievalServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._check: Any = self._channel.unary_unary(
+            HEALTH_METHOD,
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; calls under way end with an error."""
+        self._channel.close()
+
+    def search_print(self, image: requests.Picture, *, gallery: str, **options: Unpack[SearchOptions]) -> SearchAnswer:
+        """Ranks the shoe models of a gallery by similarity to a print.
+
+        Args:
+            image: Bytes, a path, or evidence uploaded before.
+            gallery: Name of the gallery.
+            options: See ``SearchOptions``.
+
+        Returns:
+            The hits, best first, with everything needed to compute them again.
+
+        Raises:
+            OutsoleError: Any of the tree; ``field`` names the request field at fault.
+        """
+        requests.known_options(options, SearchOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        request = requests.search_request(image, options, gallery=gallery, timeout_s=timeout_s)
+        return convert.answer_from_wire(self._call(self._retrieval.SearchPrint, request, timeout_s=timeout_s))
+
+    def explain_hit(
+        self, image: requests.Picture, *, gallery: str, item_id: str, **options: Unpack[ExplainOptions]
+    ) -> Explanation:
+        """Shows which parts of a print made an item's score.
+
+        Args:
+            image: The probe of the search.
+            gallery: Name of the gallery.
+            item_id: The item to compare with.
+            options: See ``ExplainOptions``. To explain exactly one hit, give the answer's edition and its placement
+                as ``PlacementSearch(pinned=hit.placement)``.
+        """
+        requests.known_options(options, ExplainOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        request = requests.explain_request(image, options, gallery=gallery, item_id=item_id, timeout_s=timeout_s)
+        return convert.explanation_from_wire(self._call(self._retrieval.ExplainHit, request, timeout_s=timeout_s))
+
+    def upload_evidence(self, source: requests.EvidenceSource, *, timeout_s: float | None = None) -> EvidenceRef:
+        """Stores the untouched bytes of a picture, streamed in chunks of 256 KiB.
+
+        Args:
+            source: A path, or a binary stream from where it stands; at most 64 MiB.
+            timeout_s: Deadline, seconds; None for the client's.
+
+        Raises:
+            OutsoleError: Any of the tree; ``InvalidInput`` where the file cannot be read.
+        """
+        data, name = requests.read_evidence(source)
+
+        def once(attempt_s: float) -> Any:
+            messages = requests.evidence_messages(data, name)
+            return self._retrieval.UploadEvidence(messages, timeout=attempt_s, metadata=self._metadata)
+
+        attempts = Attempts(self._backoff, timeout_s or self._timeout_s)
+        return convert.evidence_from_wire(self._retried(once, attempts))
+
+    def list_galleries(self) -> tuple[GalleryInfo, ...]:
+        """Every gallery, by name."""
+        found: list[GalleryInfo] = []
+        token = ""
+        while True:
+            page = common_pb2.Page(page_size=requests.DEFAULT_PAGE_SIZE, page_token=token)
+            response = self._call(self._galleries.ListGalleries, gallery_pb2.ListGalleriesRequest(page=page))
+            found += map(convert.gallery_from_wire, response.galleries)
+            token = response.next_page_token
+            if not token:
+                return tuple(found)
+
+    def get_gallery(self, name: str) -> GalleryInfo:
+        """One gallery. Raises ``NotFound`` where there is none."""
+        response = self._call(self._galleries.GetGallery, gallery_pb2.GetGalleryRequest(gallery=name))
+        return convert.gallery_from_wire(response.gallery)
+
+    def list_items(
+        self,
+        gallery: str,
+        *,
+        where: ItemFilter = requests.EVERY_ITEM,
+        edition: str = "",
+        page_size: int = requests.DEFAULT_PAGE_SIZE,
+        with_thumbnails: bool = False,
+    ) -> Iterator[tuple[ItemInfo, ...]]:
+        """The items of an edition by item id, page by page as they are asked for.
+
+        Args:
+            gallery: Name of the gallery.
+            where: Which items.
+            edition: The edition; empty for the one that is current when the first page is read.
+            page_size: Items on a page, 1 .. 1,000.
+            with_thumbnails: Whether the small pictures are wanted.
+        """
+        token = ""
+        while True:
+            request = requests.items_request(
+                gallery,
+                where=where,
+                edition=edition,
+                page_size=page_size,
+                page_token=token,
+                with_thumbnails=with_thumbnails,
+            )
+            response = self._call(self._galleries.ListItems, request)
+            yield tuple(map(convert.item_from_wire, response.items))
+            token, edition = response.next_page_token, response.edition
+            if not token:
+                return
+
+    def get_item(self, gallery: str, item_id: str, *, edition: str = "") -> ItemInfo:
+        """One item with its thumbnail. Raises ``NotFound`` where there is none."""
+        request = gallery_pb2.GetItemRequest(gallery=gallery, item_id=item_id, edition=edition)
+        return convert.item_from_wire(self._call(self._galleries.GetItem, request).item)
+
+    def health(self, service: str = "") -> bool:
+        """Whether the service can do its work: encoder ready, edition loaded, hashes equal.
+
+        Args:
+            service: Full name of a gRPC service; empty for the whole.
+
+        Raises:
+            Unavailable: Nothing answers; it is not tried again.
+        """
+        request = health_pb2.HealthCheckRequest(service=service)
+        response = self._call(self._check, request, backoff=BackoffSettings(retries=0))
+        return bool(response.status == health_pb2.HEALTH_STATUS_SERVING)
+
+    def _call(
+        self, method: Any, request: Any, *, timeout_s: float | None = None, backoff: BackoffSettings | None = None
+    ) -> Any:
+        def once(attempt_s: float) -> Any:
+            return method(request, timeout=attempt_s, metadata=self._metadata)
+
+        return self._retried(once, Attempts(backoff or self._backoff, timeout_s or self._timeout_s))
+
+    def _retried(self, once: Callable[[float], _T], attempts: Attempts) -> _T:
+        while True:
+            try:
+                return once(attempts.remaining_s)
+            except grpc.RpcError as error:
+                translated = from_rpc_error(error)
+                translated.__cause__ = error
+                wait_s = attempts.wait_after(translated)
+            time.sleep(wait_s)

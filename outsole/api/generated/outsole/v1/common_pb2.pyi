@@ -1,0 +1,130 @@
+# Made from protos/ by `python -m outsole.api.generate`; do not edit.
+# mypy: ignore-errors
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SIDE_UNSPECIFIED: _ClassVar[Side]
+    SIDE_UNKNOWN: _ClassVar[Side]
+    SIDE_LEFT: _ClassVar[Side]
+    SIDE_RIGHT: _ClassVar[Side]
+
+class SearchMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEARCH_MODE_UNSPECIFIED: _ClassVar[SearchMode]
+    SEARCH_MODE_SHORTLIST: _ClassVar[SearchMode]
+    SEARCH_MODE_EXHAUSTIVE: _ClassVar[SearchMode]
+SIDE_UNSPECIFIED: Side
+SIDE_UNKNOWN: Side
+SIDE_LEFT: Side
+SIDE_RIGHT: Side
+SEARCH_MODE_UNSPECIFIED: SearchMode
+SEARCH_MODE_SHORTLIST: SearchMode
+SEARCH_MODE_EXHAUSTIVE: SearchMode
+
+class Point(_message.Message):
+    __slots__ = ("x_px", "y_px")
+    X_PX_FIELD_NUMBER: _ClassVar[int]
+    Y_PX_FIELD_NUMBER: _ClassVar[int]
+    x_px: float
+    y_px: float
+    def __init__(self, x_px: _Optional[float] = ..., y_px: _Optional[float] = ...) -> None: ...
+
+class Polygon(_message.Message):
+    __slots__ = ("points",)
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[Point]
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ...) -> None: ...
+
+class Box(_message.Message):
+    __slots__ = ("left_px", "top_px", "width_px", "height_px")
+    LEFT_PX_FIELD_NUMBER: _ClassVar[int]
+    TOP_PX_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    left_px: float
+    top_px: float
+    width_px: float
+    height_px: float
+    def __init__(self, left_px: _Optional[float] = ..., top_px: _Optional[float] = ..., width_px: _Optional[float] = ..., height_px: _Optional[float] = ...) -> None: ...
+
+class Placement(_message.Message):
+    __slots__ = ("rotation_deg", "shift_x_px", "shift_y_px", "scale", "mirrored", "inverted")
+    ROTATION_DEG_FIELD_NUMBER: _ClassVar[int]
+    SHIFT_X_PX_FIELD_NUMBER: _ClassVar[int]
+    SHIFT_Y_PX_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    MIRRORED_FIELD_NUMBER: _ClassVar[int]
+    INVERTED_FIELD_NUMBER: _ClassVar[int]
+    rotation_deg: float
+    shift_x_px: float
+    shift_y_px: float
+    scale: float
+    mirrored: bool
+    inverted: bool
+    def __init__(self, rotation_deg: _Optional[float] = ..., shift_x_px: _Optional[float] = ..., shift_y_px: _Optional[float] = ..., scale: _Optional[float] = ..., mirrored: _Optional[bool] = ..., inverted: _Optional[bool] = ...) -> None: ...
+
+class PlacementSearch(_message.Message):
+    __slots__ = ("rotation_min_deg", "rotation_max_deg", "rotation_step_deg", "try_mirrored", "try_inverted", "scales", "pinned")
+    ROTATION_MIN_DEG_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_MAX_DEG_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_STEP_DEG_FIELD_NUMBER: _ClassVar[int]
+    TRY_MIRRORED_FIELD_NUMBER: _ClassVar[int]
+    TRY_INVERTED_FIELD_NUMBER: _ClassVar[int]
+    SCALES_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    rotation_min_deg: float
+    rotation_max_deg: float
+    rotation_step_deg: float
+    try_mirrored: bool
+    try_inverted: bool
+    scales: _containers.RepeatedScalarFieldContainer[float]
+    pinned: Placement
+    def __init__(self, rotation_min_deg: _Optional[float] = ..., rotation_max_deg: _Optional[float] = ..., rotation_step_deg: _Optional[float] = ..., try_mirrored: _Optional[bool] = ..., try_inverted: _Optional[bool] = ..., scales: _Optional[_Iterable[float]] = ..., pinned: _Optional[_Union[Placement, _Mapping]] = ...) -> None: ...
+
+class ItemFilter(_message.Message):
+    __slots__ = ("brands", "sides", "categories")
+    BRANDS_FIELD_NUMBER: _ClassVar[int]
+    SIDES_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    brands: _containers.RepeatedScalarFieldContainer[str]
+    sides: _containers.RepeatedScalarFieldContainer[Side]
+    categories: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, brands: _Optional[_Iterable[str]] = ..., sides: _Optional[_Iterable[_Union[Side, str]]] = ..., categories: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Hit(_message.Message):
+    __slots__ = ("rank", "model_id", "item_id", "score", "placement", "brand", "side", "category", "tread_family")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    BRAND_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    TREAD_FAMILY_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    model_id: str
+    item_id: str
+    score: float
+    placement: Placement
+    brand: str
+    side: Side
+    category: str
+    tread_family: str
+    def __init__(self, rank: _Optional[int] = ..., model_id: _Optional[str] = ..., item_id: _Optional[str] = ..., score: _Optional[float] = ..., placement: _Optional[_Union[Placement, _Mapping]] = ..., brand: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., category: _Optional[str] = ..., tread_family: _Optional[str] = ...) -> None: ...
+
+class Page(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,230 @@
+# Made from protos/ by `python -m outsole.api.generate`; do not edit.
+# mypy: ignore-errors
+from outsole.api.generated.outsole.v1 import common_pb2 as _common_pb2
+from outsole.api.generated.outsole.v1 import video_pb2 as _video_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SearchPrintRequest(_message.Message):
+    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "mode", "mask_png", "mask_polygon", "placement_search", "filter", "budget_ms", "require_complete", "encoder", "shortlist_size")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    MASK_PNG_FIELD_NUMBER: _ClassVar[int]
+    MASK_POLYGON_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_SEARCH_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_MS_FIELD_NUMBER: _ClassVar[int]
+    REQUIRE_COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_FIELD_NUMBER: _ClassVar[int]
+    SHORTLIST_SIZE_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    evidence_sha256: str
+    gallery: str
+    edition: str
+    k: int
+    mode: _common_pb2.SearchMode
+    mask_png: bytes
+    mask_polygon: _common_pb2.Polygon
+    placement_search: _common_pb2.PlacementSearch
+    filter: _common_pb2.ItemFilter
+    budget_ms: int
+    require_complete: bool
+    encoder: str
+    shortlist_size: int
+    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., mode: _Optional[_Union[_common_pb2.SearchMode, str]] = ..., mask_png: _Optional[bytes] = ..., mask_polygon: _Optional[_Union[_common_pb2.Polygon, _Mapping]] = ..., placement_search: _Optional[_Union[_common_pb2.PlacementSearch, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ..., require_complete: _Optional[bool] = ..., encoder: _Optional[str] = ..., shortlist_size: _Optional[int] = ...) -> None: ...
+
+class SearchPrintResponse(_message.Message):
+    __slots__ = ("hits", "gallery", "edition", "encoder_hash", "mode", "searched", "total", "degraded", "visible_fraction", "probe_sha256", "steps", "warnings", "stage_ms", "settings")
+    class StageMsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class SettingsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_HASH_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    SEARCHED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    VISIBLE_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    PROBE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    STAGE_MS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    hits: _containers.RepeatedCompositeFieldContainer[_common_pb2.Hit]
+    gallery: str
+    edition: str
+    encoder_hash: str
+    mode: _common_pb2.SearchMode
+    searched: int
+    total: int
+    degraded: _containers.RepeatedScalarFieldContainer[str]
+    visible_fraction: float
+    probe_sha256: str
+    steps: _containers.RepeatedScalarFieldContainer[str]
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    stage_ms: _containers.ScalarMap[str, float]
+    settings: _containers.ScalarMap[str, str]
+    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.SearchMode, str]] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., degraded: _Optional[_Iterable[str]] = ..., visible_fraction: _Optional[float] = ..., probe_sha256: _Optional[str] = ..., steps: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ExplainHitRequest(_message.Message):
+    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "item_id", "mask_png", "mask_polygon", "placement_search", "encoder", "budget_ms")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    MASK_PNG_FIELD_NUMBER: _ClassVar[int]
+    MASK_POLYGON_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_SEARCH_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_MS_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    evidence_sha256: str
+    gallery: str
+    edition: str
+    item_id: str
+    mask_png: bytes
+    mask_polygon: _common_pb2.Polygon
+    placement_search: _common_pb2.PlacementSearch
+    encoder: str
+    budget_ms: int
+    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., item_id: _Optional[str] = ..., mask_png: _Optional[bytes] = ..., mask_polygon: _Optional[_Union[_common_pb2.Polygon, _Mapping]] = ..., placement_search: _Optional[_Union[_common_pb2.PlacementSearch, _Mapping]] = ..., encoder: _Optional[str] = ..., budget_ms: _Optional[int] = ...) -> None: ...
+
+class ExplainHitResponse(_message.Message):
+    __slots__ = ("hit", "heat", "rows", "columns", "cell_px", "probe_png", "item_png")
+    HIT_FIELD_NUMBER: _ClassVar[int]
+    HEAT_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    CELL_PX_FIELD_NUMBER: _ClassVar[int]
+    PROBE_PNG_FIELD_NUMBER: _ClassVar[int]
+    ITEM_PNG_FIELD_NUMBER: _ClassVar[int]
+    hit: _common_pb2.Hit
+    heat: _containers.RepeatedScalarFieldContainer[float]
+    rows: int
+    columns: int
+    cell_px: int
+    probe_png: bytes
+    item_png: bytes
+    def __init__(self, hit: _Optional[_Union[_common_pb2.Hit, _Mapping]] = ..., heat: _Optional[_Iterable[float]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., cell_px: _Optional[int] = ..., probe_png: _Optional[bytes] = ..., item_png: _Optional[bytes] = ...) -> None: ...
+
+class EvidenceMetadata(_message.Message):
+    __slots__ = ("file_name", "sha256")
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    file_name: str
+    sha256: str
+    def __init__(self, file_name: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class UploadEvidenceRequest(_message.Message):
+    __slots__ = ("metadata", "chunk")
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    metadata: EvidenceMetadata
+    chunk: bytes
+    def __init__(self, metadata: _Optional[_Union[EvidenceMetadata, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class UploadEvidenceResponse(_message.Message):
+    __slots__ = ("sha256", "size_bytes")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    size_bytes: int
+    def __init__(self, sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class SearchShoeRequest(_message.Message):
+    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "box", "filter", "budget_ms")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_MS_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    evidence_sha256: str
+    gallery: str
+    edition: str
+    k: int
+    box: _common_pb2.Box
+    filter: _common_pb2.ItemFilter
+    budget_ms: int
+    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., box: _Optional[_Union[_common_pb2.Box, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ...) -> None: ...
+
+class SearchShoeResponse(_message.Message):
+    __slots__ = ("hits", "gallery", "edition", "encoder_hash", "probe_sha256")
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_HASH_FIELD_NUMBER: _ClassVar[int]
+    PROBE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    hits: _containers.RepeatedCompositeFieldContainer[_common_pb2.Hit]
+    gallery: str
+    edition: str
+    encoder_hash: str
+    probe_sha256: str
+    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., probe_sha256: _Optional[str] = ...) -> None: ...
+
+class TracePrintRequest(_message.Message):
+    __slots__ = ("search", "archives", "tracks_per_model")
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVES_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_PER_MODEL_FIELD_NUMBER: _ClassVar[int]
+    search: SearchPrintRequest
+    archives: _containers.RepeatedScalarFieldContainer[str]
+    tracks_per_model: int
+    def __init__(self, search: _Optional[_Union[SearchPrintRequest, _Mapping]] = ..., archives: _Optional[_Iterable[str]] = ..., tracks_per_model: _Optional[int] = ...) -> None: ...
+
+class TracePrintResponse(_message.Message):
+    __slots__ = ("traces", "print")
+    class Trace(_message.Message):
+        __slots__ = ("hit", "tracks")
+        HIT_FIELD_NUMBER: _ClassVar[int]
+        TRACKS_FIELD_NUMBER: _ClassVar[int]
+        hit: _common_pb2.Hit
+        tracks: _containers.RepeatedCompositeFieldContainer[_video_pb2.Track]
+        def __init__(self, hit: _Optional[_Union[_common_pb2.Hit, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[_video_pb2.Track, _Mapping]]] = ...) -> None: ...
+    TRACES_FIELD_NUMBER: _ClassVar[int]
+    PRINT_FIELD_NUMBER: _ClassVar[int]
+    traces: _containers.RepeatedCompositeFieldContainer[TracePrintResponse.Trace]
+    print: SearchPrintResponse
+    def __init__(self, traces: _Optional[_Iterable[_Union[TracePrintResponse.Trace, _Mapping]]] = ..., print: _Optional[_Union[SearchPrintResponse, _Mapping]] = ...) -> None: ...
+
+class RefineSearchRequest(_message.Message):
+    __slots__ = ("search", "relevant_item_ids", "irrelevant_item_ids")
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
+    RELEVANT_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    IRRELEVANT_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    search: SearchPrintRequest
+    relevant_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    irrelevant_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, search: _Optional[_Union[SearchPrintRequest, _Mapping]] = ..., relevant_item_ids: _Optional[_Iterable[str]] = ..., irrelevant_item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RefineSearchResponse(_message.Message):
+    __slots__ = ("answer",)
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    answer: SearchPrintResponse
+    def __init__(self, answer: _Optional[_Union[SearchPrintResponse, _Mapping]] = ...) -> None: ...

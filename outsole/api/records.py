@@ -1,0 +1,87 @@
+"""What callers say and get beside the answers: placements to try, evidence, options of a search.
+
+Only the standard library and ``outsole.answers`` are imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from outsole.answers import ItemFilter, Placement, SearchMode
+
+
+@dataclass(frozen=True)
+class PlacementSearch:
+    """Which placements are tried; None leaves a value to the service.
+
+    Attributes:
+        rotation_min_deg, rotation_max_deg: Range of rotations, degrees, each -180 .. 180.
+        rotation_step_deg: Step between rotations, degrees, above 0 .. 180.
+        try_mirrored: Also try the probe flipped left to right.
+        try_inverted: Also try the probe with its polarity turned.
+        scales: Scales tried, each 0.5 .. 2; empty for 1 alone.
+        pinned: The one placement to use; None to search.
+    """
+
+    rotation_min_deg: float | None = None
+    rotation_max_deg: float | None = None
+    rotation_step_deg: float | None = None
+    try_mirrored: bool = False
+    try_inverted: bool = False
+    scales: tuple[float, ...] = ()
+    pinned: Placement | None = None
+
+
+@dataclass(frozen=True)
+class EvidenceRef:
+    """Evidence that a service holds.
+
+    Attributes:
+        sha256: Hex digest of the untouched bytes; its name.
+        size_bytes: Bytes held.
+    """
+
+    sha256: str
+    size_bytes: int
+
+
+class ExplainOptions(TypedDict, total=False):
+    """Options of ``explain_hit``; left out, the service decides.
+
+    Attributes:
+        mask_png: Grey or 1-bit PNG of the image's size, above 127 where the print is. Not beside ``mask_polygon``.
+        mask_polygon: Outline of the print as (x, y) in image pixels.
+        placements: What is tried.
+        edition: Pins the gallery's state; empty for the current one.
+        encoder: Name of the encoder; empty for the default.
+        budget_ms: The service's time, 1 .. 600,000 ms; None for the call's timeout.
+        timeout_s: Replaces the client's timeout for this call, seconds.
+    """
+
+    mask_png: bytes | None
+    mask_polygon: Sequence[tuple[float, float]] | None
+    placements: PlacementSearch | None
+    edition: str
+    encoder: str
+    budget_ms: int | None
+    timeout_s: float
+
+
+class SearchOptions(ExplainOptions, total=False):
+    """Options of ``search_print``: those of ``explain_hit``, and these.
+
+    Attributes:
+        k: Models wanted, 1 .. 1,000; 20 where left out.
+        mode: How much is looked at closely; SHORTLIST where left out.
+        where: Which items take part; all where left out.
+        require_complete: Rather an error than a degraded answer.
+        shortlist_size: Candidates in mode SHORTLIST, 1 .. 400; None for 400.
+    """
+
+    k: int
+    mode: SearchMode
+    where: ItemFilter
+    require_complete: bool
+    shortlist_size: int | None
