@@ -1,0 +1,1 @@
+"""Decoding, masks and the canvas: from untouched bytes to what an encoder sees."""
