@@ -1,0 +1,1 @@
+"""Made outsoles, prints and galleries: deterministic data for tests, demonstrations and training."""
