@@ -1,0 +1,1 @@
+"""Running encoders: through a Triton server, or in this process where none can run."""
