@@ -1,0 +1,96 @@
+"""The exact store: a scan of the arrays on disk, the oracle that the other back ends are compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsole.answers import ItemFilter
+from outsole.errors import BudgetSpent
+from outsole.gallery.editions import Edition
+from outsole.gallery.store import Candidates, PublishedEditions, checked_queries, rows_allowed, top_rows
+
+_BLOCK_BYTES = 32 << 20
+_SCORES_BYTES = 64 << 20
+
+
+class ExactStore:
+    """Scans memory-mapped vectors in blocks of at most 32 MiB; nothing is copied when an edition is published."""
+
+    def __init__(self) -> None:
+        self._published = PublishedEditions()
+
+    def publish(self, edition: Edition, fields: Sequence[str]) -> None:
+        """See `VectorStore.publish`."""
+        self._published.add(edition, fields)
+
+    def search(
+        self,
+        edition_id: str,
+        field: str,
+        queries: NDArray[np.float32],
+        *,
+        limit: int,
+        where: ItemFilter,
+        timeout_s: float,
+    ) -> Candidates:
+        """See `VectorStore.search`."""
+        end = time.monotonic() + timeout_s
+        edition, vectors = self._published.get(edition_id, field)
+        wanted = checked_queries(queries, vectors.shape[1], limit)
+        allowed = rows_allowed(edition.items, where)
+        step = max(1, _SCORES_BYTES // (4 * max(1, len(vectors))))
+        parts = []
+        for start in range(0, len(wanted), step):
+            scores = inner_products(vectors, wanted[start : start + step], end=end)
+            scores[:, ~allowed] = -np.inf
+            parts.append(top_rows(scores, limit))
+        if not parts:
+            return top_rows(np.empty((0, len(vectors)), np.float32), limit)
+        return Candidates(np.concatenate([p.rows for p in parts]), np.concatenate([p.scores for p in parts]))
+
+    def count(self, edition_id: str) -> int:
+        """See `VectorStore.count`."""
+        return self._published.rows(edition_id)
+
+    def retire(self, edition_id: str) -> None:
+        """See `VectorStore.retire`."""
+        self._published.remove(edition_id)
+
+    def close(self) -> None:
+        """See `VectorStore.close`."""
+        self._published.clear()
+
+
+def inner_products(
+    vectors: NDArray[Any], queries: NDArray[np.float32], *, end: float = float("inf")
+) -> NDArray[np.float32]:
+    """Inner products of every query with every vector.
+
+    They are summed in double precision and rounded once: BLAS sums in another order for another batch, and in single
+    precision two copies of one item would then differ in the last digit and lose the tie that item ids should break.
+
+    Args:
+        vectors: floats [N, D], perhaps mapped from disk.
+        queries: float32 [Q, D].
+        end: ``time.monotonic()`` at which the caller's budget is spent.
+
+    Returns:
+        float32 [Q, N].
+
+    Raises:
+        BudgetSpent: ``end`` came before the scan was complete.
+    """
+    wide = queries.astype(np.float64)
+    scores = np.empty((len(queries), len(vectors)), np.float32)
+    step = max(1, _BLOCK_BYTES // (8 * max(1, vectors.shape[1])))
+    for start in range(0, len(vectors), step):
+        if time.monotonic() >= end:
+            raise BudgetSpent(f"the scan had reached {start} of {len(vectors)} items", field="time_budget_ms")
+        block = np.asarray(vectors[start : start + step], dtype=np.float64)
+        scores[:, start : start + step] = wide @ block.T
+    return scores

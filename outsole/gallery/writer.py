@@ -1,0 +1,267 @@
+"""Writing an edition: batches of items go to a temporary folder that becomes the edition by one rename."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from outsole.answers import Side
+from outsole.errors import DataCorrupt, InvalidInput, NotFound
+from outsole.gallery.editions import ITEM_SCHEMA, Edition
+from outsole.gallery.layout import (
+    ITEMS,
+    MANIFEST,
+    REJECTS,
+    THUMBNAILS,
+    THUMBNAILS_PER_GROUP,
+    FileRecord,
+    Manifest,
+    checked_array_name,
+    checked_name,
+    editions_dir,
+    file_sha256,
+    set_current,
+    sync_dir,
+    write_durably,
+)
+
+_THUMBNAIL_SCHEMA = pa.schema([("item_id", pa.string()), ("thumbnail_png", pa.binary())])
+TEXT_LIMIT_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """One item as the edition's table holds it.
+
+    Attributes:
+        item_id: Unique in the gallery, see `outsole.gallery.layout.checked_name`.
+        model_id: The shoe model that the item shows.
+        brand, category, tread_family: Free text of at most 200 characters; empty where unknown.
+        side: Which foot.
+        path: Where the image came from, relative to its source.
+        sha256: Hex digest of the untouched image file.
+        width_px, height_px: Size of the image as decoded, pixels.
+    """
+
+    item_id: str
+    model_id: str
+    brand: str = ""
+    side: Side = Side.UNKNOWN
+    category: str = ""
+    tread_family: str = ""
+    path: str = ""
+    sha256: str = ""
+    width_px: int = 0
+    height_px: int = 0
+
+    def __post_init__(self) -> None:
+        checked_name(self.item_id, field="item_id")
+        for name in ("model_id", "brand", "category", "tread_family"):
+            text = getattr(self, name)
+            if len(text) > TEXT_LIMIT_CHARACTERS or not (text.isprintable() or text == ""):
+                raise InvalidInput(
+                    f"{text[:60]!r} of item {self.item_id!r} cannot be used",
+                    field=name,
+                    remedy=f"at most {TEXT_LIMIT_CHARACTERS} printable characters",
+                )
+        if not self.model_id:
+            raise InvalidInput(f"item {self.item_id!r} has no model", field="model_id")
+
+
+class _ArrayFile:
+    """A .npy file that grows by rows; its header is written again at the end, when the length is known."""
+
+    def __init__(self, path: Path, first: NDArray[Any]) -> None:
+        self.path = path
+        self.dtype = first.dtype
+        self.row_shape = first.shape[1:]
+        self.rows = 0
+        self._file: BinaryIO = path.open("w+b")
+        self._header()
+
+    def _header(self) -> None:
+        # numpy pads the header so that the first axis may grow without moving the data.
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.rows, *self.row_shape)}
+        self._file.seek(0)
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+    def append(self, batch: NDArray[Any]) -> None:
+        if batch.dtype != self.dtype or batch.shape[1:] != self.row_shape:
+            raise InvalidInput(
+                f"{self.path.stem} changed from {self.dtype} {self.row_shape} to {batch.dtype} {batch.shape[1:]}"
+            )
+        self._file.write(np.ascontiguousarray(batch).data)
+        self.rows += len(batch)
+
+    def finish(self) -> FileRecord:
+        self._header()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return FileRecord(
+            sha256=file_sha256(self.path),
+            size_bytes=self.path.stat().st_size,
+            dtype=self.dtype.str,
+            shape=(self.rows, *self.row_shape),
+        )
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class EditionWriter:
+    """Collects an edition in batches, in ascending order of item id, and publishes it.
+
+    Use it as a context manager: what was not published when the block ends is thrown away.
+
+    Args:
+        root: Directory of all galleries.
+        gallery: The gallery's name.
+        encoder_hash, encoder_name: The encoder that made the arrays.
+        settings: Settings that shaped the arrays; part of the edition's id.
+
+    Raises:
+        InvalidInput: The gallery's name cannot be one.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        gallery: str,
+        *,
+        encoder_hash: str,
+        encoder_name: str = "",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._root = root
+        self._gallery = gallery
+        self._encoder = (encoder_name, encoder_hash)
+        self._settings = dict(settings or {})
+        self._folder = editions_dir(root, gallery) / f".new-{uuid.uuid4().hex}"
+        self._folder.mkdir(parents=True)
+        self._items: list[ItemRow] = []
+        self._arrays: dict[str, _ArrayFile] = {}
+        self._thumbnails = pq.ParquetWriter(self._folder / THUMBNAILS, _THUMBNAIL_SCHEMA, compression="none")
+        self._waiting: list[bytes] = []
+
+    def __enter__(self) -> EditionWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thumbnails.close()
+        for array in self._arrays.values():
+            array.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def append(
+        self, items: Sequence[ItemRow], arrays: Mapping[str, NDArray[Any]], *, thumbnails: Sequence[bytes] | None = None
+    ) -> None:
+        """Add a batch.
+
+        Args:
+            items: N items, ids ascending and above all earlier ones.
+            arrays: Name -> [N, ...]; the same names, types and row shapes in every batch.
+            thumbnails: N PNG files; empty ones by default.
+
+        Raises:
+            InvalidInput: Ids out of order or given twice, lengths that differ, or an array that changed.
+        """
+        if not items:
+            return
+        self._check_order(items)
+        pictures = [b""] * len(items) if thumbnails is None else list(thumbnails)
+        if {len(items)} != {len(pictures), *(len(array) for array in arrays.values())}:
+            raise InvalidInput(f"a batch of {len(items)} items came with arrays or thumbnails of another length")
+        if self._items and set(arrays) != set(self._arrays):
+            raise InvalidInput(f"arrays changed from {sorted(self._arrays)} to {sorted(arrays)}")
+        for name, array in arrays.items():
+            if name not in self._arrays:
+                self._arrays[name] = _ArrayFile(self._folder / f"{checked_array_name(name)}.npy", array)
+            self._arrays[name].append(array)
+        self._items.extend(items)
+        self._waiting.extend(pictures)
+        self._flush_thumbnails(THUMBNAILS_PER_GROUP)
+
+    def _check_order(self, items: Sequence[ItemRow]) -> None:
+        ids = [item.item_id for item in items]
+        before = [self._items[-1].item_id if self._items else "", *ids[:-1]]
+        wrong = next((new for old, new in zip(before, ids, strict=True) if new <= old), None)
+        if wrong is not None:
+            raise InvalidInput(f"item {wrong!r} is out of order or given twice", field="item_id")
+
+    def _flush_thumbnails(self, at_least: int) -> None:
+        # Row groups have one fixed length, so that a row's group is known without reading the file.
+        while self._waiting and len(self._waiting) >= at_least:
+            start = len(self._items) - len(self._waiting)
+            pictures = self._waiting[:THUMBNAILS_PER_GROUP]
+            ids = [item.item_id for item in self._items[start : start + len(pictures)]]
+            table = pa.table({"item_id": ids, "thumbnail_png": pictures}, schema=_THUMBNAIL_SCHEMA)
+            self._thumbnails.write_table(table, row_group_size=THUMBNAILS_PER_GROUP)
+            del self._waiting[: len(pictures)]
+
+    def publish(self, *, rejects_csv: bytes = b"") -> Edition:
+        """Make the edition and put it in force; where the same content exists already, that edition is put in force.
+
+        Args:
+            rejects_csv: The content of ``rejects.csv``; part of the edition's id.
+
+        Raises:
+            InvalidInput: Nothing was appended.
+        """
+        if not self._items:
+            raise InvalidInput("an edition needs at least one item")
+        manifest = self._finish(rejects_csv)
+        target = self._folder.parent / checked_name(manifest.edition, field="edition")
+        if not self._exists_whole(target.name):
+            shutil.rmtree(target, ignore_errors=True)
+            write_durably(self._folder / MANIFEST, manifest.to_bytes())
+            sync_dir(self._folder)
+            os.rename(self._folder, target)
+            sync_dir(target.parent)
+        set_current(self._root, self._gallery, target.name)
+        return Edition.open(self._root, self._gallery, target.name)
+
+    def _exists_whole(self, edition: str) -> bool:
+        try:
+            Edition.open(self._root, self._gallery, edition).verify()
+        except (NotFound, DataCorrupt):
+            return False
+        return True
+
+    def _finish(self, rejects_csv: bytes) -> Manifest:
+        self._flush_thumbnails(1)
+        self._thumbnails.close()
+        rows = [{**asdict(item), "side": item.side.value} for item in self._items]
+        pq.write_table(pa.Table.from_pylist(rows, schema=ITEM_SCHEMA), self._folder / ITEMS)
+        write_durably(self._folder / REJECTS, rejects_csv)
+        files = {array.path.name: array.finish() for array in self._arrays.values()}
+        for name in (ITEMS, THUMBNAILS, REJECTS):
+            path = self._folder / name
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            files[name] = FileRecord(sha256=file_sha256(path), size_bytes=path.stat().st_size)
+        encoder_name, encoder_hash = self._encoder
+        return Manifest(
+            gallery=self._gallery,
+            encoder_name=encoder_name,
+            encoder_hash=encoder_hash,
+            settings=self._settings,
+            items=len(self._items),
+            models=len({item.model_id for item in self._items}),
+            files=files,
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )

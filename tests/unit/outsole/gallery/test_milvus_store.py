@@ -1,0 +1,111 @@
+"""What is particular to Milvus: limits, restarts, half uploads, other indexes, servers that are away."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymilvus import MilvusClient
+
+from outsole.answers import ItemFilter, Side
+from outsole.errors import InvalidInput, Unavailable
+from outsole.gallery.editions import Edition
+from outsole.gallery.exact_store import ExactStore
+from outsole.gallery.milvus_store import DIMENSION_LIMIT, MilvusSettings, MilvusStore, filter_expression
+from outsole.gallery.writer import EditionWriter, ItemRow
+
+EVERY = ItemFilter()
+
+
+def made_edition(root: Path, dimension: int = 32, count: int = 200) -> Edition:
+    vectors = np.random.default_rng(3).normal(size=(count, dimension)).astype(np.float16)
+    with EditionWriter(root, "made", encoder_hash="e") as writer:
+        writer.append([ItemRow(f"i{i:04d}", "m") for i in range(count)], {"v": vectors})
+        return writer.publish()
+
+
+def test_a_lite_directory_serves_again_after_a_restart(tmp_path: Path) -> None:
+    edition, uri = made_edition(tmp_path), str(tmp_path / "state" / "vectors.db")
+    query = edition.array("v")[:1].astype(np.float32)
+    first = MilvusStore(uri)
+    first.publish(edition, ["v"])
+    first.close()
+    first.close()
+    second = MilvusStore(uri)
+    second.publish(edition, ["v"])
+    found = second.search(edition.id, "v", query, limit=3, where=EVERY, timeout_s=5)
+    assert found.rows[0, 0] == 0
+    second.close()
+
+
+def test_an_upload_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    edition, uri = made_edition(tmp_path), str(tmp_path / "vectors.db")
+    store = MilvusStore(uri)
+    store.publish(edition, ["v"])
+    store.close()
+    client = MilvusClient(uri, timeout=5)
+    (name,) = client.list_collections()
+    client.load_collection(name)
+    client.delete(name, filter="id < 50")
+    client.close()
+    again = MilvusStore(uri)
+    again.publish(edition, ["v"])
+    assert again.count(edition.id) == len(edition)
+    again.close()
+
+
+@pytest.mark.parametrize("index", ["HNSW", "IVF_SQ8"])
+def test_an_approximate_index_still_gives_exact_scores(tmp_path: Path, index: str) -> None:
+    edition = made_edition(tmp_path)
+    params = {"M": 16, "efConstruction": 100} if index == "HNSW" else {"nlist": 128}
+    search = {"ef": 200} if index == "HNSW" else {"nprobe": 128}
+    store = MilvusStore(
+        str(tmp_path / "vectors.db"),
+        settings=MilvusSettings(index_type=index, index_params=params, search_params=search),
+    )
+    exact = ExactStore()
+    queries = edition.array("v")[:4].astype(np.float32)
+    for each in (store, exact):
+        each.publish(edition, ["v"])
+    found = store.search(edition.id, "v", queries, limit=200, where=EVERY, timeout_s=5)
+    truth = exact.search(edition.id, "v", queries, limit=200, where=EVERY, timeout_s=5)
+    np.testing.assert_array_equal(found.rows[:, :20], truth.rows[:, :20])
+    np.testing.assert_array_equal(found.scores[:, :20], truth.scores[:, :20])
+    store.close()
+
+
+@pytest.mark.parametrize(("uri", "index"), [("x.db", "DISKANN"), ("x.db", "IVF_PQ"), ("http://h:1", "HNSW_SQ")])
+def test_an_index_that_the_back_end_cannot_build_is_refused_at_once(uri: str, index: str) -> None:
+    with pytest.raises(InvalidInput, match=index):
+        MilvusStore(uri, settings=MilvusSettings(index_type=index))
+
+
+def test_an_address_of_no_kind_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no Milvus"):
+        MilvusStore("somewhere")
+
+
+def test_the_limits_of_a_server_hold_on_lite_too(tmp_path: Path) -> None:
+    edition = made_edition(tmp_path, dimension=DIMENSION_LIMIT + 1, count=2)
+    store = MilvusStore(str(tmp_path / "vectors.db"))
+    with pytest.raises(InvalidInput, match=str(DIMENSION_LIMIT)):
+        store.publish(edition, ["v"])
+    store.close()
+
+
+def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    store = MilvusStore(f"http://127.0.0.1:{port}", settings=MilvusSettings(call_timeout_s=0.5))
+    with pytest.raises(Unavailable) as caught:
+        store.publish(made_edition(tmp_path), ["v"])
+    assert caught.value.retry_after_s
+    store.close()
+
+
+def test_a_filter_becomes_quoted_literals() -> None:
+    where = ItemFilter(brands=('a"b', "c\\", "d\n"), sides=(Side.LEFT,))
+    assert filter_expression(where) == 'brand in ["a\\"b", "c\\\\"] and side in ["left"]'
