@@ -1,0 +1,1 @@
+"""The indexer: stages that turn a source of images into an edition of a gallery."""
