@@ -1,0 +1,1 @@
+"""Programs that measure Outsole against an oracle; they print a table and write JSON."""
