@@ -202,7 +202,8 @@ def _blurred(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _levels(scores: NDArray[np.float32], rules: CanvasRules) -> NDArray[np.uint8]:
-    return np.clip(np.rint(scores / rules.value_scale + _MID), 0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(np.rint(scores / rules.value_scale + _MID), 0, 255).astype(np.uint8)
+    return levels
 
 
 def _room(rules: CanvasRules) -> tuple[int, int]:

@@ -1,10 +1,11 @@
 """Candidate embedding: which patterns stand beside which, wherever they stand (lagged co-occurrence).
 
-A shifted or partial print keeps the local order of its tread. For a few lags d, ``G_d = mean over visible cell pairs
-(x, x + d) of u(x) u(x + d)^T``, with u the map projected to its K leading channels; all G_d are flattened, square-rooted
-with their sign (as bilinear pooling does, Lin et al., ICCV 2015), centred and brought to unit length. The mask enters
-through which pairs are counted, so the cosine of a partial probe and a whole item is one inner product and no
-translation has to be searched. Projection and centre come from made treads (``python -m training.candidate_basis``).
+A shifted or partial print keeps the local order of its tread. For a few lags d,
+``G_d = mean over visible cell pairs (x, x + d) of u(x) u(x + d)^T``, with u the map projected to its K leading
+channels; all G_d are flattened, square-rooted with their sign (as bilinear pooling does, Lin et al., ICCV 2015),
+centred and brought to unit length. The mask enters through which pairs are counted, so the cosine of a partial probe
+and a whole item is one inner product and no translation has to be searched. Projection and centre come from made
+treads (``python -m training.candidate_basis``).
 """
 
 from __future__ import annotations
@@ -87,4 +88,5 @@ def _cooccurrence(
     second = cells[there].reshape(count, -1, kept)
     pairs = np.maximum((visible[here] & visible[there]).sum((1, 2)), 1)
     product = np.matmul(first.transpose(0, 2, 1), second) / pairs[:, None, None]
-    return product.reshape(count, -1).astype(np.float32, copy=False)
+    flat: NDArray[np.float32] = product.reshape(count, -1).astype(np.float32, copy=False)
+    return flat

@@ -47,7 +47,9 @@ def standardised(maps: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray
     centred = (cells - (cells * weight).sum((1, 2), keepdims=True) / count) * weight
     deviation = np.sqrt(np.square(centred).sum((1, 2), keepdims=True) / count)
     # A channel that is flat on an image says nothing about it.
-    return np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > _FLAT)
+    plain: NDArray[np.float32] = np.zeros_like(centred)
+    np.divide(centred, deviation, out=plain, where=deviation > _FLAT)
+    return plain
 
 
 def probe_features(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,9 +24,12 @@ from outsole.errors import BudgetSpent
 from outsole.matching.features import ProbeFeatures
 
 # Placements whose scores lie close together support each other: the score is their soft maximum (log mean exp).
-# Chosen on FID-300's development probes among 10 .. 1000; from 20 to 100 top 1 % stays within a point, see benchmarks/RESULTS.md.
+# Chosen on FID-300's development probes among 10 .. 1000; from 20 to 100 top 1 % stays within a point.
 SHARPNESS = 100.0
 _BLOCK_ITEMS = 64
+# Room beyond an item's map: a probe that overhangs further wraps to the other side. On FID-300 a period of 120 x 60
+# cells gives the same ranks as 80 x 40 and costs more than twice the time and memory.
+_SLACK_CELLS = 4
 _MIB = 2**20
 
 
@@ -54,6 +56,12 @@ class ItemScores:
     placement: NDArray[np.int32]
     shift_y_px: NDArray[np.float32]
     shift_x_px: NDArray[np.float32]
+
+    @classmethod
+    def none(cls) -> ItemScores:
+        """The scores of no items."""
+        nothing = np.empty(0, np.float32)
+        return cls(np.empty(0, np.int64), nothing, np.empty(0, np.int32), nothing, nothing)
 
 
 @dataclass(frozen=True)
@@ -114,20 +122,23 @@ class PlacementReranker:
         Raises:
             BudgetSpent: The deadline came first.
         """
+        wanted = np.arange(self.items, dtype=np.int64) if rows is None else np.asarray(rows, np.int64)
+        if not len(wanted):
+            return ItemScores.none()
         spectrum = self._grid.probe_spectrum(probe)
 
         def one_block(block: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             if time.monotonic() > deadline:
                 raise BudgetSpent("the time budget ran out while items were compared", field="budget_ms")
-            return self._grid.best_shifts(spectrum, self._block_spectra(block, whole=rows is None))
+            return self._grid.best_shifts(spectrum, self._spectra(block))
 
-        wanted = np.arange(self.items, dtype=np.int64) if rows is None else np.asarray(rows, np.int64)
-        if not len(wanted):
-            return ItemScores(wanted, *(np.empty(0, t) for t in (np.float32, np.int32, np.float32, np.float32)))
+        # Sorted, rows that lie in one kept block are compared together.
+        order = np.argsort(wanted, kind="stable")
         with ThreadPoolExecutor(self._threads) as pool:
-            parts = list(pool.map(one_block, _blocks(wanted)))
-        peaks = np.concatenate([peak for peak, _ in parts], axis=1)
-        places = np.concatenate([place for _, place in parts], axis=1)
+            parts = list(pool.map(one_block, self._blocks(wanted[order])))
+        back = np.argsort(order)
+        peaks = np.concatenate([peak for peak, _ in parts], axis=1)[:, back]
+        places = np.concatenate([place for _, place in parts], axis=1)[:, back]
         return self._summary(wanted, peaks, places)
 
     def explain(self, probe: ProbeFeatures, row: int) -> HeatMap:
@@ -155,14 +166,23 @@ class PlacementReranker:
         return ItemScores(rows, soft.astype(np.float32), best, down, right)
 
     def _transform_all(self) -> list[NDArray[np.float32]]:
-        every = np.arange(len(self._maps), dtype=np.int64)
+        starts = range(0, len(self._maps), _BLOCK_ITEMS)
         with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(lambda block: self._grid.item_spectra(self._maps[block]), _blocks(every)))
+            return list(pool.map(lambda at: self._grid.item_spectra(self._maps[at : at + _BLOCK_ITEMS]), starts))
 
-    def _block_spectra(self, block: NDArray[np.int64], *, whole: bool) -> NDArray[np.float32]:
-        if self._kept is not None and whole:
-            return self._kept[int(block[0]) // _BLOCK_ITEMS]
-        return self._grid.item_spectra(self._maps[block])
+    def _blocks(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Ascending rows in blocks to be worked on together; kept spectra are cut where they were made."""
+        whole = np.arange(len(rows)) if self._kept is None else rows
+        return np.split(rows, np.flatnonzero(np.diff(whole // _BLOCK_ITEMS)) + 1)
+
+    def _spectra(self, block: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Spectra of rows of one kept block, float32 [F, 2C, n]."""
+        if self._kept is None:
+            return self._grid.item_spectra(self._maps[block])
+        kept = self._kept[int(block[0]) // _BLOCK_ITEMS]
+        if len(block) == kept.shape[2]:
+            return kept
+        return np.take(kept, block % _BLOCK_ITEMS, axis=2)
 
 
 @dataclass(frozen=True)
@@ -183,7 +203,10 @@ class _Grid:
     @classmethod
     def of(cls, spec: EncoderSpec) -> _Grid:
         item, canvas = spec.item_cells, spec.canvas_cells
-        rows, columns = (min(fft.next_fast_len(side + 4, real=True), full) for side, full in zip(item, canvas, strict=True))
+        rows, columns = (
+            min(fft.next_fast_len(side + _SLACK_CELLS, real=True), whole)
+            for side, whole in zip(item, canvas, strict=True)
+        )
         return cls(
             rows=rows,
             columns=columns,
@@ -250,10 +273,6 @@ class _Grid:
     def _signed(self, place: NDArray[np.int64], period: int, offset: int) -> NDArray[np.float32]:
         shift = place + offset
         return (((shift + period // 2) % period - period // 2) * self.stride_px).astype(np.float32)
-
-
-def _blocks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    return (rows[start : start + _BLOCK_ITEMS] for start in range(0, len(rows), _BLOCK_ITEMS))
 
 
 def _shifted(item: NDArray[np.float32], shape: tuple[int, int], down: int, right: int) -> NDArray[np.float32]:

@@ -43,7 +43,7 @@ def test_other_weights_are_refused(folder: Path) -> None:
 def test_unknown_and_missing_keys_are_refused(folder: Path, change: dict[str, object]) -> None:
     values = json.loads((folder / "spec.json").read_text()) | change
     (folder / "spec.json").write_text(json.dumps({k: v for k, v in values.items() if v is not None}))
-    with pytest.raises(DataCorrupt, match="spec.json"):
+    with pytest.raises(DataCorrupt, match=r"spec\.json"):
         EncoderSpec.load(folder)
 
 
