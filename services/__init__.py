@@ -1,0 +1,1 @@
+"""The running service: Ray Serve deployments, what they share, and their composition root."""

@@ -1,0 +1,165 @@
+"""The composition root: settings in, one Ray Serve application out; and the process that runs it.
+
+``python -m services.app`` runs the stack's Ray part in the foreground until SIGTERM or SIGINT.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import serve
+from ray.serve.config import HTTPOptions, gRPCOptions
+
+from outsole.matching.print_system import PrintSystem
+from services import loopback
+from services.ingress import Ingress
+from services.reranker import Reranker
+from services.settings import ServiceSettings
+from services.vector_store import VectorStoreOwner
+
+APPLICATION = "outsole"
+_GENERATED = "outsole.api.generated.outsole.v1"
+SERVICERS = (
+    f"{_GENERATED}.retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server",
+    f"{_GENERATED}.gallery_pb2_grpc.add_GalleryServiceServicer_to_server",
+    f"{_GENERATED}.index_pb2_grpc.add_IndexServiceServicer_to_server",
+    f"{_GENERATED}.video_pb2_grpc.add_VideoServiceServicer_to_server",
+    f"{_GENERATED}.wear_pb2_grpc.add_WearServiceServicer_to_server",
+    "grpc_health.v1.health_pb2_grpc.add_HealthServicer_to_server",
+)
+_MIB = 2**20
+_ROOT = str(Path(__file__).resolve().parents[1])
+# Every process of Ray inherits these when Ray starts.
+RAY_ENVIRONMENT = {
+    "RAY_SERVE_GRPC_MAX_MESSAGE_SIZE": str(64 * _MIB),
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+_log = logging.getLogger(__name__)
+
+
+def build(settings: ServiceSettings | Mapping[str, object]) -> serve.Application:
+    """The application; ``services.app:build`` in a Serve configuration, where ``args`` go before the environment.
+
+    Raises:
+        InvalidInput: A setting that is not known or cannot be used.
+        NotFound, DataCorrupt: The encoder's folder is not what it should be.
+    """
+    if not isinstance(settings, ServiceSettings):
+        settings = ServiceSettings.from_environment(overrides=settings)
+    system = PrintSystem.load(settings.model_dir)
+    spec, fields = system.spec, system.candidate_fields
+    # A Lite directory has one owner, so this deployment never has a second replica.
+    store = _deployment(VectorStoreOwner, replicas=1, ongoing=16, queued=64).bind(
+        settings.milvus, settings.editions_dir, spec.hash, fields
+    )
+    # Little may wait here: what waits long would only run out of its budget, and the client backs off by itself.
+    reranker = _deployment(Reranker, replicas=settings.reranker_replicas, ongoing=8, queued=32).bind(
+        settings.editions_dir, spec, settings.rerank_cache_mib, settings.rerank_threads
+    )
+    # Watchers of the health service hold a place for as long as they watch.
+    ingress = _deployment(Ingress, replicas=settings.ingress_replicas, ongoing=96, queued=128)
+    return ingress.bind(settings, store, reranker)
+
+
+def _deployment(kind: type, *, replicas: int, ongoing: int, queued: int) -> serve.Deployment:
+    decorate = serve.deployment(
+        name=kind.__name__,
+        num_replicas=replicas,
+        max_ongoing_requests=ongoing,
+        max_queued_requests=queued,
+        graceful_shutdown_wait_loop_s=0.2,
+        graceful_shutdown_timeout_s=5.0,
+        ray_actor_options={"num_cpus": 0},
+    )
+    made: serve.Deployment = decorate(kind)
+    return made
+
+
+@contextmanager
+def running(settings: ServiceSettings) -> Iterator[None]:
+    """Run Ray and the application for as long as the block lasts; then everything is stopped again."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    # Ray's sockets lie below its directory, and their paths may have 107 bytes: the state directory can be too deep.
+    ray_dir = Path(tempfile.mkdtemp(prefix="outsole-ray-"))
+    try:
+        _start_ray(settings, ray_dir)
+        serve.start(
+            http_options=HTTPOptions(host="127.0.0.1", port=settings.http_port),
+            grpc_options=gRPCOptions(
+                port=settings.grpc_port, grpc_servicer_functions=list(SERVICERS), enable_reflection=False
+            ),
+        )
+        serve.run(build(settings), name=APPLICATION, route_prefix="/")
+        yield
+    finally:
+        _stop_ray()
+        shutil.rmtree(ray_dir, ignore_errors=True)
+
+
+def run(settings: ServiceSettings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    with running(settings):
+        # Set here because Ray puts handlers of its own in place when it starts.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        _log.info("gRPC on 127.0.0.1:%d, metrics on port %d", settings.grpc_port, settings.metrics_port)
+        stop.wait()
+
+
+def _start_ray(settings: ServiceSettings, ray_dir: Path) -> None:
+    for key, value in RAY_ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
+    # Ray calls the hook before a worker takes over this process's search path.
+    search = [_ROOT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(search))
+    options: dict[str, Any] = {
+        "_node_ip_address": "127.0.0.1",
+        "_temp_dir": str(ray_dir),
+        "_metrics_export_port": settings.metrics_port,
+    }
+    ray.init(
+        address="local",
+        # As many idle workers are started beforehand; the replicas ask for none of it.
+        num_cpus=1,
+        num_gpus=0,
+        include_dashboard=False,
+        object_store_memory=settings.object_store_mib * _MIB,
+        namespace=APPLICATION,
+        runtime_env={"worker_process_setup_hook": loopback.HOOK},
+        log_to_driver=False,
+        configure_logging=False,
+        **options,
+    )
+
+
+def _stop_ray() -> None:
+    try:
+        if ray.is_initialized():
+            # Replicas end in order, and Milvus Lite is closed; the rest of Ray goes with the processes below.
+            serve.delete(APPLICATION)
+    except Exception:
+        # Whatever state it is in, the processes have to go.
+        _log.exception("Ray Serve did not stop in order")
+    finally:
+        ray.shutdown()
+
+
+def main() -> None:
+    """Run with the settings of the environment."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    run(ServiceSettings.from_environment())
+
+
+if __name__ == "__main__":
+    main()

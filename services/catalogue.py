@@ -1,0 +1,241 @@
+"""The editions on disk as galleries and items, and whether the encoder that is served made them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from outsole.answers import GalleryInfo, ItemFilter, ItemInfo
+from outsole.errors import InvalidInput, OutsoleError, PreconditionFailed
+from outsole.gallery.editions import Edition, list_galleries
+from outsole.gallery.layout import checked_name, current_edition
+from outsole.gallery.store import rows_allowed
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 1_000
+_KEPT_EDITIONS = 8
+_NAMED_VALUES = 10
+
+
+@dataclass(frozen=True)
+class Served:
+    """The encoder that is served, as far as editions have to agree with it.
+
+    Attributes:
+        name, hash: Of its specification.
+        index_settings: Settings that the arrays of an edition must have been made with.
+    """
+
+    name: str
+    hash: str
+    index_settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """A page of items, the token of the next one (empty on the last), and how many there are in all."""
+
+    items: tuple[ItemInfo, ...]
+    next_page_token: str
+    total: int
+    edition: str
+
+
+class Catalogue:
+    """Galleries, editions and items; it may be shared by threads.
+
+    Args:
+        root: Directory of the galleries.
+        served: The encoder that searches use.
+    """
+
+    def __init__(self, root: Path, served: Served) -> None:
+        self._root = root
+        self._served = served
+        self._open: OrderedDict[tuple[str, str], Edition] = OrderedDict()
+        self._codes: OrderedDict[tuple[str, str], NDArray[np.int64]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def edition(self, gallery: str, edition: str = "") -> Edition:
+        """An edition, the one in force where none is named.
+
+        Raises:
+            InvalidInput: A name that cannot be one.
+            NotFound: There is no such gallery or edition.
+            DataCorrupt: Its files are not what its manifest says.
+        """
+        # In this order an unknown gallery is told from an unknown edition of a known one.
+        current = current_edition(self._root, gallery)
+        key = (gallery, checked_name(edition, field="edition") if edition else current)
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = Edition.open(self._root, *key)
+            self._open.move_to_end(key)
+            while len(self._open) > _KEPT_EDITIONS:
+                self._open.popitem(last=False)
+            return self._open[key]
+
+    def searchable(self, gallery: str, edition: str = "", *, encoder: str = "") -> Edition:
+        """An edition that the served encoder made; see `edition`.
+
+        Raises:
+            PreconditionFailed: Another encoder made it, or other settings, or the caller expects another encoder.
+        """
+        if encoder and encoder != self._served.name:
+            raise PreconditionFailed(
+                f"the encoder served is {self._served.name!r}, not {encoder[:100]!r}", field="encoder"
+            )
+        found = self.edition(gallery, edition)
+        if found.encoder_hash != self._served.hash:
+            raise PreconditionFailed(
+                f"edition {found.id} of gallery {gallery!r} was made by encoder {found.encoder_hash[:16]}, served is "
+                f"{self._served.hash[:16]}",
+                field="edition",
+                remedy="index the gallery again with this release",
+            )
+        if dict(found.manifest.settings) != dict(self._served.index_settings):
+            raise PreconditionFailed(
+                f"edition {found.id} of gallery {gallery!r} was made with other settings than are served",
+                field="edition",
+                remedy="index the gallery again with this release",
+            )
+        return found
+
+    def galleries(self) -> tuple[GalleryInfo, ...]:
+        """All galleries with an edition that can be opened, in order of name."""
+        found = []
+        for name in list_galleries(self._root):
+            try:
+                found.append(self.edition(name).info())
+            except OutsoleError:
+                # One damaged gallery must not hide the others; asking for it by name says what is wrong.
+                continue
+        return tuple(found)
+
+    def is_searchable(self, gallery: GalleryInfo) -> bool:
+        """Whether the served encoder made the gallery's edition."""
+        try:
+            self.searchable(gallery.name, gallery.edition)
+        except OutsoleError:
+            return False
+        return True
+
+    def galleries_page(self, *, size: int, token: str) -> tuple[tuple[GalleryInfo, ...], str]:
+        """A page of galleries and the token of the next. Raises ``InvalidInput`` for a token of another list."""
+        everything = self.galleries()
+        start = _start(token, "galleries")
+        end = start + size
+        return everything[start:end], _token("galleries", end) if end < len(everything) else ""
+
+    def items_page(
+        self, gallery: str, edition: str, *, where: ItemFilter, size: int, token: str, with_thumbnails: bool
+    ) -> ItemPage:
+        """A page of the items that pass a filter, in order of id.
+
+        A token keeps to the edition that it came from, also where the gallery has another one by now.
+
+        Raises:
+            InvalidInput: A token of another list.
+            NotFound: There is no such gallery or edition.
+        """
+        found = self.edition(gallery, edition or _edition_of(token))
+        scope = _scope(found, where)
+        rows = np.flatnonzero(rows_allowed(found.items, where))
+        start = _start(token, scope)
+        end = start + size
+        return ItemPage(
+            items=tuple(found.item(int(row), with_thumbnail=with_thumbnails) for row in rows[start:end]),
+            next_page_token=_token(scope, end) if end < len(rows) else "",
+            total=len(rows),
+            edition=found.id,
+        )
+
+    def item(self, gallery: str, edition: str, item_id: str) -> ItemInfo:
+        """One item with its thumbnail. Raises ``NotFound`` where there is none."""
+        if not item_id:
+            raise InvalidInput("no item is named", field="item_id", remedy="an item's id")
+        found = self.edition(gallery, edition)
+        return found.item(found.row_of(item_id), with_thumbnail=True)
+
+    def model_codes(self, edition: Edition) -> NDArray[np.int64]:
+        """int64 [N]: equal numbers for items of the same model."""
+        key = (edition.gallery, edition.id)
+        with self._lock:
+            if key not in self._codes:
+                encoded = edition.items["model_id"].combine_chunks().dictionary_encode()
+                self._codes[key] = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+            while len(self._codes) > _KEPT_EDITIONS:
+                self._codes.popitem(last=False)
+            return self._codes[key]
+
+    def rows(self, edition: Edition, where: ItemFilter) -> NDArray[np.int64]:
+        """The rows of an edition that pass a filter, int64 [n], ascending.
+
+        Raises:
+            InvalidInput: A brand or category that no item of the edition has; the first known ones are named.
+        """
+        for column, field, values in (("brand", "brands", where.brands), ("category", "categories", where.categories)):
+            _check_known(edition, column, field=f"filter.{field}", values=values)
+        return np.flatnonzero(rows_allowed(edition.items, where)).astype(np.int64)
+
+
+def _check_known(edition: Edition, column: str, *, field: str, values: tuple[str, ...]) -> None:
+    if not values:
+        return
+    known = pc.unique(edition.items[column])
+    missing = pa.array(values, pa.string()).filter(pc.invert(pc.is_in(pa.array(values, pa.string()), value_set=known)))
+    if len(missing):
+        names = sorted(name for name in known.to_pylist() if name)
+        more = f" and {len(names) - _NAMED_VALUES} more" if len(names) > _NAMED_VALUES else ""
+        raise InvalidInput(
+            f"no item of gallery {edition.gallery!r} has {column} {missing[0].as_py()[:100]!r}",
+            field=field,
+            remedy=f"known are {', '.join(names[:_NAMED_VALUES]) or 'none'}{more}",
+        )
+
+
+def _scope(edition: Edition, where: ItemFilter) -> str:
+    digest = hashlib.sha256(repr((edition.gallery, where)).encode()).hexdigest()[:12]
+    return f"{edition.id}/{digest}"
+
+
+def _token(scope: str, start: int) -> str:
+    return base64.urlsafe_b64encode(f"{scope}:{start}".encode()).decode("ascii")
+
+
+def _parsed(token: str) -> tuple[str, int]:
+    try:
+        scope, _, start = base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii").rpartition(":")
+        return scope, int(start)
+    except (binascii.Error, ValueError) as error:
+        raise _foreign_token() from error
+
+
+def _start(token: str, scope: str) -> int:
+    if not token:
+        return 0
+    found, start = _parsed(token)
+    if found != scope or start < 0:
+        raise _foreign_token()
+    return start
+
+
+def _edition_of(token: str) -> str:
+    return _parsed(token)[0].partition("/")[0] if token else ""
+
+
+def _foreign_token() -> InvalidInput:
+    return InvalidInput(
+        "the page token is not of this list", field="page.page_token", remedy="start again without a token"
+    )

@@ -1,0 +1,207 @@
+"""The gRPC ingress: every method of the contract, each a few lines between the wire and what does the work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from grpc_health.v1 import health_pb2
+from ray.serve.grpc_util import gRPCInputStream
+from ray.serve.handle import DeploymentHandle
+
+from outsole.api import convert
+from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
+from outsole.encoders.spec import EncoderSpec
+from outsole.errors import InvalidInput, Overloaded
+from outsole.imaging.decode import DecodeLimits
+from outsole.inference.encoder import Encoder
+from outsole.matching.print_system import PrintSystem
+from services import validation
+from services.catalogue import Catalogue, Served
+from services.evidence import EvidenceStore, EvidenceUpload
+from services.health import HealthMonitor
+from services.later import LaterMethods
+from services.parts import CandidateFinder, Reranking, SearchDefaults, SearchParts
+from services.print_search import explain_hit, search_print
+from services.remote import RemoteCandidates, RemoteReranking
+from services.rpc import GrpcContext, streaming, unary
+from services.settings import ServiceSettings
+from services.telemetry import NullRecorder, RayRecorder, Recorder
+
+_MAX_WATCHERS = 32
+_READY_TIMEOUT_S = 3.0
+
+
+class Ingress(LaterMethods):
+    """The deployment that answers all RPCs.
+
+    Its readiness does not depend on Triton or Milvus: an outage is reported, and must not restart this process.
+    """
+
+    def __init__(
+        self, settings: ServiceSettings, store: DeploymentHandle[Any], reranker: DeploymentHandle[Any]
+    ) -> None:
+        self.recorder: Recorder = RayRecorder()
+        candidates = RemoteCandidates(store)
+        self._parts = search_parts(
+            settings, candidates=candidates, reranking=RemoteReranking(reranker), recorder=self.recorder
+        )
+        self._catalogue = self._parts.catalogue
+        self._watchers = 0
+
+        async def milvus() -> bool:
+            return await candidates.is_ready(timeout_s=_READY_TIMEOUT_S)
+
+        self._health = HealthMonitor(
+            self._catalogue,
+            triton=self._parts.encoder.is_ready,
+            milvus=milvus,
+            recorder=self.recorder,
+            max_age_s=settings.probe_interval_s,
+        )
+        self._refreshing = asyncio.create_task(self._health.refresh_forever())
+
+    @unary(retrieval_pb2.SearchPrintResponse)
+    async def SearchPrint(
+        self, request: retrieval_pb2.SearchPrintRequest, grpc_context: GrpcContext
+    ) -> retrieval_pb2.SearchPrintResponse:
+        """Rank shoe models by a print."""
+        return convert.answer_to_wire(await search_print(validation.print_query(request), self._parts))
+
+    @unary(retrieval_pb2.ExplainHitResponse)
+    async def ExplainHit(
+        self, request: retrieval_pb2.ExplainHitRequest, grpc_context: GrpcContext
+    ) -> retrieval_pb2.ExplainHitResponse:
+        """Say which parts of a print made a score."""
+        return convert.explanation_to_wire(await explain_hit(validation.explain_query(request), self._parts))
+
+    @unary(retrieval_pb2.UploadEvidenceResponse)
+    async def UploadEvidence(
+        self, request: gRPCInputStream[retrieval_pb2.UploadEvidenceRequest], grpc_context: GrpcContext
+    ) -> retrieval_pb2.UploadEvidenceResponse:
+        """Store the bytes of a picture under their sha256."""
+        first = await anext(aiter(request), None)
+        if first is None or first.WhichOneof("part") != "metadata":
+            raise InvalidInput("the stream does not begin with metadata", field="metadata", remedy="send it first")
+        upload = await asyncio.to_thread(
+            self._parts.evidence.begin, file_name=first.metadata.file_name, sha256=first.metadata.sha256
+        )
+        with upload:
+            await _take_chunks(upload, request)
+            return convert.evidence_to_wire(await asyncio.to_thread(upload.finish))
+
+    @unary(gallery_pb2.ListGalleriesResponse)
+    async def ListGalleries(
+        self, request: gallery_pb2.ListGalleriesRequest, grpc_context: GrpcContext
+    ) -> gallery_pb2.ListGalleriesResponse:
+        """List galleries by name."""
+        size, token = validation.page(request.page)
+        found, following = await asyncio.to_thread(self._catalogue.galleries_page, size=size, token=token)
+        wire = [convert.gallery_to_wire(gallery) for gallery in found]
+        return gallery_pb2.ListGalleriesResponse(galleries=wire, next_page_token=following)
+
+    @unary(gallery_pb2.GetGalleryResponse)
+    async def GetGallery(
+        self, request: gallery_pb2.GetGalleryRequest, grpc_context: GrpcContext
+    ) -> gallery_pb2.GetGalleryResponse:
+        """Describe a gallery."""
+        edition = await asyncio.to_thread(self._catalogue.edition, request.gallery)
+        return gallery_pb2.GetGalleryResponse(gallery=convert.gallery_to_wire(edition.info()))
+
+    @unary(gallery_pb2.ListItemsResponse)
+    async def ListItems(
+        self, request: gallery_pb2.ListItemsRequest, grpc_context: GrpcContext
+    ) -> gallery_pb2.ListItemsResponse:
+        """List the items of an edition."""
+        size, token = validation.page(request.page)
+        page = await asyncio.to_thread(
+            self._catalogue.items_page,
+            request.gallery,
+            request.edition,
+            where=validation.item_filter(request),
+            size=size,
+            token=token,
+            with_thumbnails=request.with_thumbnails,
+        )
+        return gallery_pb2.ListItemsResponse(
+            items=[convert.item_to_wire(item) for item in page.items],
+            next_page_token=page.next_page_token,
+            total_items=page.total,
+            edition=page.edition,
+        )
+
+    @unary(gallery_pb2.GetItemResponse)
+    async def GetItem(
+        self, request: gallery_pb2.GetItemRequest, grpc_context: GrpcContext
+    ) -> gallery_pb2.GetItemResponse:
+        """Describe an item."""
+        item = await asyncio.to_thread(self._catalogue.item, request.gallery, request.edition, request.item_id)
+        return gallery_pb2.GetItemResponse(item=convert.item_to_wire(item))
+
+    @unary(health_pb2.HealthCheckResponse)
+    async def Check(
+        self, request: health_pb2.HealthCheckRequest, grpc_context: GrpcContext
+    ) -> health_pb2.HealthCheckResponse:
+        """Say whether a service can do its work now."""
+        return health_pb2.HealthCheckResponse(status=await self._health.status(request.service))
+
+    @streaming
+    async def Watch(
+        self, request: health_pb2.HealthCheckRequest, grpc_context: GrpcContext
+    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+        """Say it again whenever it changes."""
+        if self._watchers >= _MAX_WATCHERS:
+            raise Overloaded(f"{self._watchers} watch already", remedy="use Check", retry_after_s=5.0)
+        self._watchers += 1
+        try:
+            async for status in self._health.watch(request.service):
+                yield health_pb2.HealthCheckResponse(status=status)
+        finally:
+            self._watchers -= 1
+
+
+def search_parts(
+    settings: ServiceSettings,
+    *,
+    candidates: CandidateFinder,
+    reranking: Reranking,
+    recorder: Recorder | None = None,
+) -> SearchParts:
+    """Put the parts of a print search together; without a recorder nothing is recorded."""
+    system = PrintSystem.load(settings.model_dir)
+    spec = system.spec
+    return SearchParts(
+        system=system,
+        encoder=encoder_of(settings, spec),
+        catalogue=Catalogue(settings.editions_dir, Served(spec.name, spec.hash, system.index_settings)),
+        candidates=candidates,
+        reranking=reranking,
+        evidence=EvidenceStore(settings.evidence_dir, max_bytes=settings.evidence_max_bytes),
+        defaults=SearchDefaults(
+            budget_ms=settings.default_budget_ms,
+            rotation_limit_deg=settings.rotation_limit_deg,
+            rotation_step_deg=settings.rotation_step_deg,
+            decode_limits=DecodeLimits(max_bytes=settings.evidence_max_bytes, max_pixels=settings.max_pixels),
+        ),
+        recorder=recorder or NullRecorder(),
+        encoder_slots=asyncio.Semaphore(settings.searches_in_encoder),
+    )
+
+
+def encoder_of(settings: ServiceSettings, spec: EncoderSpec) -> Encoder:
+    """The encoder that the settings name: behind Triton, or in this process."""
+    if settings.encoder_backend == "in_process":
+        from outsole.inference.in_process import InProcessEncoder
+
+        return InProcessEncoder(settings.model_dir, contract=spec.contract())
+    from outsole.inference.triton_client import TritonEncoder
+
+    return TritonEncoder(settings.triton_url, spec.name, contract=spec.contract())
+
+
+async def _take_chunks(upload: EvidenceUpload, messages: AsyncIterator[retrieval_pb2.UploadEvidenceRequest]) -> None:
+    async for message in messages:
+        if message.WhichOneof("part") != "chunk":
+            raise InvalidInput("a message without bytes", field="chunk", remedy="metadata once, then chunks alone")
+        await asyncio.to_thread(upload.write, message.chunk)

@@ -1,0 +1,50 @@
+"""Methods of the contract that a later release builds: they exist, and answer UNIMPLEMENTED with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.protobuf.message import Message
+
+from outsole.api.generated.outsole.v1 import gallery_pb2, index_pb2, retrieval_pb2, video_pb2, wear_pb2
+from outsole.errors import NotOffered
+from services.rpc import GrpcContext, Unary, streaming, unary
+
+
+def _later(name: str, answer: type[Message]) -> Unary[Any]:
+    async def method(self: Any, request: Any, grpc_context: GrpcContext) -> Message:
+        raise _refusal(name)
+
+    method.__name__ = name
+    method.__qualname__ = f"LaterMethods.{name}"
+    return unary(answer)(method)
+
+
+def _refusal(name: str) -> NotOffered:
+    return NotOffered(f"{name} is not part of this release", remedy="see CHANGELOG.md for what is")
+
+
+class LaterMethods:
+    """Mixed into the ingress."""
+
+    SearchShoe = _later("SearchShoe", retrieval_pb2.SearchShoeResponse)
+    TracePrint = _later("TracePrint", retrieval_pb2.TracePrintResponse)
+    RefineSearch = _later("RefineSearch", retrieval_pb2.RefineSearchResponse)
+    RetireItem = _later("RetireItem", gallery_pb2.RetireItemResponse)
+    StartIngest = _later("StartIngest", index_pb2.StartIngestResponse)
+    GetOperation = _later("GetOperation", index_pb2.GetOperationResponse)
+    ListOperations = _later("ListOperations", index_pb2.ListOperationsResponse)
+    CancelOperation = _later("CancelOperation", index_pb2.CancelOperationResponse)
+    StartVideoSearch = _later("StartVideoSearch", video_pb2.StartVideoSearchResponse)
+    ListTracks = _later("ListTracks", video_pb2.ListTracksResponse)
+    PredictWear = _later("PredictWear", wear_pb2.PredictWearResponse)
+    ReconstructOutsole = _later("ReconstructOutsole", wear_pb2.ReconstructOutsoleResponse)
+
+    @streaming
+    async def SearchFrames(
+        self, request: Any, grpc_context: GrpcContext
+    ) -> AsyncIterator[video_pb2.SearchFramesResponse]:
+        """Not of this release."""
+        raise _refusal("SearchFrames")
+        yield  # an unreachable statement that makes this a stream

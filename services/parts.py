@@ -1,0 +1,135 @@
+"""The parts that a search is put together from, as it sees them: the same inside of one process and across Ray."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsole.answers import ItemFilter
+from outsole.imaging.decode import DecodeLimits
+from services.telemetry import NullRecorder, Recorder
+
+if TYPE_CHECKING:
+    from outsole.gallery.store import Candidates
+    from outsole.inference.encoder import Encoder
+    from outsole.matching.features import ProbeFeatures
+    from outsole.matching.print_system import PrintSystem
+    from outsole.matching.rerank import HeatMap, ItemScores
+    from services.catalogue import Catalogue
+    from services.evidence import EvidenceStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EditionRef:
+    """Names an edition; each process opens it for itself."""
+
+    gallery: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Timed(Generic[T]):
+    """What a part answered, and how long the call had waited before the part took it up, milliseconds."""
+
+    value: T
+    wait_ms: float
+
+
+class CandidateFinder(Protocol):
+    """Finds candidates in the vector store."""
+
+    async def find(
+        self,
+        edition: EditionRef,
+        queries: Mapping[str, NDArray[np.float32]],
+        *,
+        limit: int,
+        where: ItemFilter,
+        timeout_s: float,
+    ) -> Timed[dict[str, Candidates]]:
+        """Search every field with its queries.
+
+        Args:
+            edition: What is searched.
+            queries: Field name -> float32 [Q, D].
+            limit: Rows wanted for each query.
+            where: Which items take part.
+            timeout_s: Seconds for the whole call.
+
+        Returns:
+            Field name -> the best rows.
+
+        Raises:
+            BudgetSpent, Unavailable, Overloaded: The store did not answer.
+        """
+        ...
+
+
+class Reranking(Protocol):
+    """Compares a probe closely with items of an edition."""
+
+    async def score(
+        self, edition: EditionRef, features: ProbeFeatures, rows: NDArray[np.int64] | None, *, timeout_s: float
+    ) -> Timed[ItemScores]:
+        """Score rows int64 [n], all of them where None.
+
+        Raises:
+            BudgetSpent, Unavailable, Overloaded: The reranker did not answer.
+        """
+        ...
+
+    async def explain(
+        self, edition: EditionRef, features: ProbeFeatures, row: int, *, timeout_s: float
+    ) -> Timed[HeatMap]:
+        """The heat map of one row; errors as of `score`."""
+        ...
+
+
+@dataclass(frozen=True)
+class SearchDefaults:
+    """What a request leaves to the service.
+
+    Attributes:
+        budget_ms: Time limit, milliseconds.
+        rotation_limit_deg, rotation_step_deg: Rotations from minus the limit to it in these steps, degrees.
+        decode_limits: What a probe may be.
+    """
+
+    budget_ms: int = 30_000
+    rotation_limit_deg: float = 16.0
+    rotation_step_deg: float = 4.0
+    decode_limits: DecodeLimits = field(default_factory=DecodeLimits)
+
+
+@dataclass(frozen=True)
+class SearchParts:
+    """Everything that a print search needs.
+
+    Attributes:
+        system: The print system of the encoder served.
+        encoder: Encodes canvases.
+        catalogue: Editions and their items.
+        candidates: The vector store.
+        reranking: The reranker.
+        evidence: Uploads.
+        defaults: What requests leave open.
+        recorder: Where measurements go.
+        encoder_slots: Bounds the searches that use the encoder at once.
+    """
+
+    system: PrintSystem
+    encoder: Encoder
+    catalogue: Catalogue
+    candidates: CandidateFinder
+    reranking: Reranking
+    evidence: EvidenceStore
+    defaults: SearchDefaults = field(default_factory=SearchDefaults)
+    recorder: Recorder = field(default_factory=NullRecorder)
+    encoder_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))

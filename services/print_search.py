@@ -1,0 +1,301 @@
+"""The way of a print query: receive, decode, canvas, encode, candidates, rerank, group, report.
+
+Nothing here knows Ray or protobuf: the parts are handed in, so that a benchmark walks the same way inside one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsole.answers import Explanation, Hit, ItemFilter, Placement, SearchAnswer, SearchMode
+from outsole.api.records import PlacementSearch
+from outsole.errors import BudgetSpent, Unavailable
+from outsole.gallery.editions import Edition
+from outsole.imaging.decode import DecodedImage, decode_image
+from outsole.imaging.masks import automatic_mask, mask_from_png, mask_from_polygon
+from outsole.matching.grouping import rank_models
+from outsole.matching.placements import placements
+from outsole.matching.rerank import ItemScores
+from services.parts import EditionRef, SearchDefaults, SearchParts
+from services.queries import ExplainQuery, PrintQuery, Probe
+from services.telemetry import RequestClock
+
+if TYPE_CHECKING:
+    from outsole.imaging.canvas import PlacedProbe
+    from outsole.matching.features import ProbeFeatures
+    from outsole.matching.rerank import HeatMap
+
+
+@dataclass(frozen=True)
+class _Received:
+    """A query whose probe is at hand and whose edition is open."""
+
+    data: bytes
+    edition: Edition
+    rows: NDArray[np.int64]
+    placements: tuple[Placement, ...]
+
+    @property
+    def ref(self) -> EditionRef:
+        """Name of the edition."""
+        return EditionRef(self.edition.gallery, self.edition.id)
+
+
+async def search_print(query: PrintQuery, parts: SearchParts) -> SearchAnswer:
+    """Answer a search.
+
+    Raises:
+        InvalidInput: Something in the query cannot be used; ``field`` names it.
+        NotFound: No such gallery, edition or evidence.
+        PreconditionFailed: The edition was made by another encoder.
+        BudgetSpent: The budget ran out; the message names the stage.
+        Unavailable, Overloaded: A part is away or busy; may be retried.
+    """
+    clock = RequestClock(query.budget_ms or parts.defaults.budget_ms, recorder=parts.recorder)
+    with clock.stage("receive"):
+        received = await asyncio.to_thread(_receive, query, parts)
+    with clock.stage("decode"):
+        image, mask = await asyncio.to_thread(_decode, received.data, query.probe, parts.defaults)
+    with clock.stage("canvas"):
+        placed = await asyncio.to_thread(parts.system.place_probe, image.gray, mask, received.placements)
+    with clock.stage("encode"):
+        features = await _encode(placed, parts, clock)
+    if query.mode is SearchMode.SHORTLIST:
+        with clock.stage("candidates"):
+            chosen = await _candidates(query, received, features, parts, clock)
+    else:
+        chosen = received.rows
+    with clock.stage("rerank"):
+        scores = await _rerank(received, features, chosen, parts, clock)
+    with clock.stage("group"):
+        codes = parts.catalogue.model_codes(received.edition)
+        order = rank_models(scores.rows, scores.scores, codes, k=query.k)
+    with clock.stage("report"):
+        answer = _report(query, received, image=image, placed=placed, scores=scores, order=order)
+        settings = _settings(query, received, parts)
+    parts.recorder.add("outsole_items_searched_total", answer.searched, {"mode": query.mode.value})
+    return dataclasses.replace(answer, settings=settings, stage_ms=dict(clock.stage_ms))
+
+
+async def explain_hit(query: ExplainQuery, parts: SearchParts) -> Explanation:
+    """Say which parts of a probe made an item's score; the errors are those of `search_print`."""
+    clock = RequestClock(query.budget_ms or parts.defaults.budget_ms, recorder=parts.recorder)
+    with clock.stage("receive"):
+        received = await asyncio.to_thread(_receive, query, parts)
+        row = received.edition.row_of(query.item_id)
+    with clock.stage("decode"):
+        image, mask = await asyncio.to_thread(_decode, received.data, query.probe, parts.defaults)
+    with clock.stage("canvas"):
+        placed = await asyncio.to_thread(parts.system.place_probe, image.gray, mask, received.placements)
+    with clock.stage("encode"):
+        features = await _encode(placed, parts, clock)
+    with clock.stage("rerank"):
+        timed = await parts.reranking.explain(received.ref, features, row, timeout_s=clock.remaining_s())
+        clock.waited("rerank", timed.wait_ms)
+    with clock.stage("report"):
+        return await asyncio.to_thread(_explained, received, row, placed=placed, heat=timed.value, parts=parts)
+
+
+def _receive(query: PrintQuery | ExplainQuery, parts: SearchParts) -> _Received:
+    target = query.target
+    edition = parts.catalogue.searchable(target.gallery, target.edition, encoder=target.encoder)
+    wanted = placements_of(query.placements, parts.defaults)
+    # An explanation names its item, and filters nothing.
+    where = query.where if isinstance(query, PrintQuery) else ItemFilter()
+    rows = parts.catalogue.rows(edition, where)
+    data = query.probe.image
+    if data is None:
+        data = parts.evidence.read(query.probe.evidence_sha256)
+    return _Received(data, edition, rows, wanted)
+
+
+def placements_of(search: PlacementSearch, defaults: SearchDefaults) -> tuple[Placement, ...]:
+    """The placements to try, with the service's defaults where the search says nothing.
+
+    Raises:
+        InvalidInput: There would be too many, or the range is empty.
+    """
+    limit, step = defaults.rotation_limit_deg, defaults.rotation_step_deg
+    return placements(
+        min_deg=-limit if search.rotation_min_deg is None else search.rotation_min_deg,
+        max_deg=limit if search.rotation_max_deg is None else search.rotation_max_deg,
+        step_deg=step if search.rotation_step_deg is None else search.rotation_step_deg,
+        mirrored=search.try_mirrored,
+        inverted=search.try_inverted,
+        scales=search.scales or (1.0,),
+        pinned=search.pinned,
+    )
+
+
+def _decode(data: bytes, probe: Probe, defaults: SearchDefaults) -> tuple[DecodedImage, NDArray[np.bool_]]:
+    field = "image" if probe.image is not None else "evidence_sha256"
+    image = decode_image(data, field=field, limits=defaults.decode_limits)
+    if probe.mask_png is not None:
+        return image, mask_from_png(probe.mask_png, image.gray.shape, field="mask_png")
+    if probe.mask_polygon is not None:
+        return image, mask_from_polygon(probe.mask_polygon, image.gray.shape, field="mask_polygon")
+    return image, automatic_mask(image.gray)
+
+
+async def _encode(placed: PlacedProbe, parts: SearchParts, clock: RequestClock) -> ProbeFeatures:
+    asked = time.perf_counter()
+    try:
+        async with asyncio.timeout(clock.remaining_s()):
+            await parts.encoder_slots.acquire()
+    except TimeoutError as error:
+        raise BudgetSpent("the encoder was busy with other searches") from error
+    try:
+        clock.waited("encode", (time.perf_counter() - asked) * 1000)
+        outputs = await parts.encoder.encode(placed.images, timeout_s=clock.remaining_s())
+    finally:
+        parts.encoder_slots.release()
+    return await asyncio.to_thread(parts.system.probe_features, outputs, placed)
+
+
+async def _candidates(
+    query: PrintQuery, received: _Received, features: ProbeFeatures, parts: SearchParts, clock: RequestClock
+) -> NDArray[np.int64]:
+    """Rows int64 [n] to look at closely, best first; a short list is refused where the caller wants a whole one."""
+    if not len(received.rows):
+        return received.rows
+    queries = await asyncio.to_thread(parts.system.candidate_queries, features)
+    timed = await parts.candidates.find(
+        received.ref, queries, limit=query.shortlist_size, where=query.where, timeout_s=clock.remaining_s()
+    )
+    clock.waited("candidates", timed.wait_ms)
+    chosen = parts.system.merge_candidates(timed.value, query.shortlist_size)
+    if query.require_complete and len(chosen) < _wanted(query, received):
+        raise Unavailable(
+            f"the vector store gave {len(chosen)} of {_wanted(query, received)} candidates", retry_after_s=1.0
+        )
+    return chosen
+
+
+def _wanted(query: PrintQuery, received: _Received) -> int:
+    return min(query.shortlist_size, len(received.rows))
+
+
+async def _rerank(
+    received: _Received, features: ProbeFeatures, chosen: NDArray[np.int64], parts: SearchParts, clock: RequestClock
+) -> ItemScores:
+    if not len(chosen):
+        return _no_scores()
+    # No rows to name saves the reranker from picking them out one by one.
+    rows = None if len(chosen) == len(received.edition) else chosen
+    timed = await parts.reranking.score(received.ref, features, rows, timeout_s=clock.remaining_s())
+    clock.waited("rerank", timed.wait_ms)
+    return timed.value
+
+
+def _no_scores() -> ItemScores:
+    return ItemScores(
+        rows=np.empty(0, np.int64),
+        scores=np.empty(0, np.float32),
+        placement=np.empty(0, np.int32),
+        shift_y_px=np.empty(0, np.float32),
+        shift_x_px=np.empty(0, np.float32),
+    )
+
+
+def _report(
+    query: PrintQuery,
+    received: _Received,
+    *,
+    image: DecodedImage,
+    placed: PlacedProbe,
+    scores: ItemScores,
+    order: NDArray[np.int64],
+) -> SearchAnswer:
+    edition = received.edition
+    short = query.mode is SearchMode.SHORTLIST and len(scores.rows) < _wanted(query, received)
+    return SearchAnswer(
+        hits=tuple(_hit(edition, scores, int(at), placed.placements, rank=rank) for rank, at in enumerate(order, 1)),
+        gallery=edition.gallery,
+        edition=edition.id,
+        encoder_hash=edition.encoder_hash,
+        mode=query.mode,
+        searched=len(scores.rows),
+        total=len(received.rows),
+        degraded=("candidates",) if short else (),
+        visible_fraction=float(placed.visible_fraction),
+        probe_sha256=image.sha256,
+        steps=image.steps,
+        warnings=image.warnings,
+    )
+
+
+def _settings(query: PrintQuery, received: _Received, parts: SearchParts) -> dict[str, str]:
+    turns = sorted({placement.rotation_deg for placement in received.placements})
+    mask = "png" if query.probe.mask_png is not None else "polygon" if query.probe.mask_polygon else "automatic"
+    return {
+        **parts.system.index_settings,
+        "k": str(query.k),
+        "mode": query.mode.value,
+        **({"shortlist_size": str(query.shortlist_size)} if query.mode is SearchMode.SHORTLIST else {}),
+        "mask": mask,
+        "placements": str(len(received.placements)),
+        "rotations_deg": " ".join(f"{turn:g}" for turn in turns),
+    }
+
+
+def _hit(edition: Edition, scores: ItemScores, at: int, tried: tuple[Placement, ...], *, rank: int) -> Hit:
+    item = edition.item(int(scores.rows[at]))
+    placement = dataclasses.replace(
+        tried[int(scores.placement[at])],
+        shift_x_px=float(scores.shift_x_px[at]),
+        shift_y_px=float(scores.shift_y_px[at]),
+    )
+    return Hit(
+        rank=rank,
+        model_id=item.model_id,
+        item_id=item.item_id,
+        score=float(scores.scores[at]),
+        placement=placement,
+        brand=item.brand,
+        side=item.side,
+        category=item.category,
+        tread_family=item.tread_family,
+    )
+
+
+def _explained(received: _Received, row: int, *, placed: PlacedProbe, heat: HeatMap, parts: SearchParts) -> Explanation:
+    edition = received.edition
+    placement = dataclasses.replace(
+        placed.placements[heat.placement], shift_x_px=float(heat.shift_x_px), shift_y_px=float(heat.shift_y_px)
+    )
+    item = edition.item(row, with_thumbnail=True)
+    probe_png, item_png = parts.system.pictures(
+        placed,
+        heat.placement,
+        (heat.shift_y_px, heat.shift_x_px),
+        item.thumbnail_png,
+        item_size_px=edition.size_px(row),
+    )
+    rows, columns = heat.heat.shape
+    return Explanation(
+        hit=Hit(
+            rank=0,
+            model_id=item.model_id,
+            item_id=item.item_id,
+            # The cells sum to this; the hit of a search is the soft maximum over all its placements.
+            score=float(heat.similarity),
+            placement=placement,
+            brand=item.brand,
+            side=item.side,
+            category=item.category,
+            tread_family=item.tread_family,
+        ),
+        heat=tuple(heat.heat.astype(float).ravel().tolist()),
+        rows=rows,
+        columns=columns,
+        cell_px=parts.system.spec.stride_px,
+        probe_png=probe_png,
+        item_png=item_png,
+    )

@@ -1,0 +1,82 @@
+"""What is asked, as plain records: the wire's requests after their checks, and the benchmarks' own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from outsole.answers import ItemFilter, SearchMode
+from outsole.api.records import PlacementSearch
+
+DEFAULT_K = 20
+MAX_K = 1_000
+MAX_SHORTLIST = 400
+LONGEST_BUDGET_MS = 600_000
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The picture that is searched with.
+
+    Attributes:
+        image: The untouched bytes; None where they are held as evidence.
+        evidence_sha256: Name of the evidence; empty where the bytes are given.
+        mask_png: A mask drawn over it, PNG bytes; None where there is none.
+        mask_polygon: Its outline as (x, y) in image pixels; None where there is none.
+    """
+
+    image: bytes | None = None
+    evidence_sha256: str = ""
+    mask_png: bytes | None = None
+    mask_polygon: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where is looked.
+
+    Attributes:
+        gallery: Name of the gallery.
+        edition: The edition; empty for the current one.
+        encoder: The encoder that the caller expects; empty for whichever is served.
+    """
+
+    gallery: str
+    edition: str = ""
+    encoder: str = ""
+
+
+@dataclass(frozen=True)
+class PrintQuery:
+    """A search with a print.
+
+    Attributes:
+        probe, target: What is compared with what.
+        placements: Which placements are tried.
+        where: Which items take part.
+        k: Models wanted, 1 .. 1,000.
+        mode: How much is looked at closely.
+        shortlist_size: Candidates in mode SHORTLIST, 1 .. 400.
+        budget_ms: Milliseconds for the whole search; None for the service's default.
+        require_complete: Rather an error than a degraded answer.
+    """
+
+    probe: Probe
+    target: Target
+    placements: PlacementSearch = PlacementSearch()
+    where: ItemFilter = field(default_factory=ItemFilter)
+    k: int = DEFAULT_K
+    mode: SearchMode = SearchMode.SHORTLIST
+    shortlist_size: int = MAX_SHORTLIST
+    budget_ms: int | None = None
+    require_complete: bool = False
+
+
+@dataclass(frozen=True)
+class ExplainQuery:
+    """The question why an item scored as it did; the attributes are those of `PrintQuery`."""
+
+    probe: Probe
+    target: Target
+    item_id: str
+    placements: PlacementSearch = PlacementSearch()
+    budget_ms: int | None = None

@@ -1,0 +1,134 @@
+"""The reranker: close comparison of a probe with items, on replicas of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsole.encoders.spec import EncoderSpec
+from outsole.errors import BudgetSpent, OutsoleError, PreconditionFailed
+from outsole.gallery.editions import Edition, list_galleries
+from outsole.gallery.layout import current_edition
+from outsole.matching.rerank import HeatMap, ItemScores, PlacementReranker
+from services.parts import EditionRef, Timed
+
+if TYPE_CHECKING:
+    from outsole.matching.features import ProbeFeatures
+
+_KEPT_EDITIONS = 2
+_WARM_TIMEOUT_S = 60.0
+_T = TypeVar("_T")
+
+
+class EditionRerankers:
+    """Rerankers by edition, at most two of them; see `services.parts.Reranking`.
+
+    One comparison runs at a time, in a thread: it uses all cores it is given, and two at once would only both be late.
+
+    Args:
+        root: Directory of the galleries.
+        spec: The encoder served; editions of another are not loaded.
+        cache_mib: Memory for prepared maps of one edition, MiB.
+        threads: Threads of one comparison; 0 for one a core.
+    """
+
+    def __init__(self, root: Path, spec: EncoderSpec, *, cache_mib: int, threads: int = 0) -> None:
+        self._root = root
+        self._spec = spec
+        self._cache_mib = cache_mib
+        self._threads = threads
+        self._held: OrderedDict[EditionRef, PlacementReranker] = OrderedDict()
+        self._turn = asyncio.Semaphore(1)
+
+    async def score(
+        self,
+        edition: EditionRef,
+        features: ProbeFeatures,
+        rows: NDArray[np.int64] | None,
+        *,
+        timeout_s: float,
+        sent_at: float | None = None,
+    ) -> Timed[ItemScores]:
+        """Score rows int64 [n], all where None.
+
+        Args:
+            edition: Whose items.
+            features: The probe's.
+            rows: Which items.
+            timeout_s: Seconds from ``sent_at`` on.
+            sent_at: ``time.time()`` of the call on this machine; now where None.
+        """
+
+        def work(deadline: float) -> ItemScores:
+            return self._reranker(edition).score(features, rows, deadline=deadline)
+
+        return await self._in_turn(work, timeout_s, sent_at)
+
+    async def explain(
+        self,
+        edition: EditionRef,
+        features: ProbeFeatures,
+        row: int,
+        *,
+        timeout_s: float,
+        sent_at: float | None = None,
+    ) -> Timed[HeatMap]:
+        """The heat map of one row; arguments as of `score`."""
+
+        def work(deadline: float) -> HeatMap:
+            return self._reranker(edition).explain(features, row)
+
+        return await self._in_turn(work, timeout_s, sent_at)
+
+    async def warm(self) -> None:
+        """Load what is in force now, so that the first search does not wait for it."""
+        for gallery in list_galleries(self._root)[:_KEPT_EDITIONS]:
+            # Whatever is wrong with it is said when it is searched.
+            with contextlib.suppress(OutsoleError):
+                ref = EditionRef(gallery, current_edition(self._root, gallery))
+                await self._in_turn(partial(self._load, ref), _WARM_TIMEOUT_S, None)
+
+    def _load(self, ref: EditionRef, deadline: float) -> None:
+        self._reranker(ref)
+
+    async def _in_turn(self, work: Callable[[float], _T], timeout_s: float, sent_at: float | None) -> Timed[_T]:
+        sent = time.time() if sent_at is None else sent_at
+        try:
+            async with asyncio.timeout(max(timeout_s - (time.time() - sent), 0.0)):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise BudgetSpent("the reranker was busy with other searches") from error
+        waited_s = max(time.time() - sent, 0.0)
+        # The thread cannot be stopped from here: it ends by its own deadline, and the turn ends with it, not with us.
+        running = asyncio.ensure_future(asyncio.to_thread(work, time.monotonic() + timeout_s - waited_s))
+        running.add_done_callback(lambda _: self._turn.release())
+        return Timed(await asyncio.shield(running), waited_s * 1000)
+
+    def _reranker(self, ref: EditionRef) -> PlacementReranker:
+        # Only ever called in turn, so that no lock is needed.
+        if ref not in self._held:
+            while len(self._held) >= _KEPT_EDITIONS:
+                self._held.popitem(last=False)
+            edition = Edition.open(self._root, ref.gallery, ref.id)
+            if edition.encoder_hash != self._spec.hash:
+                raise PreconditionFailed(f"edition {ref.id} was made by another encoder", field="edition")
+            self._held[ref] = PlacementReranker(edition, self._spec, cache_mib=self._cache_mib, threads=self._threads)
+        self._held.move_to_end(ref)
+        return self._held[ref]
+
+
+class Reranker(EditionRerankers):
+    """The deployment."""
+
+    def __init__(self, root: Path, spec: EncoderSpec, cache_mib: int, threads: int) -> None:
+        super().__init__(root, spec, cache_mib=cache_mib, threads=threads)
+        self._warming = asyncio.create_task(self.warm())

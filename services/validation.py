@@ -1,0 +1,101 @@
+"""Requests of the wire to checked queries: what can be refused without reading a pixel is refused here."""
+
+from __future__ import annotations
+
+from outsole.answers import ItemFilter
+from outsole.api import convert
+from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2
+from outsole.api.records import PlacementSearch
+from outsole.errors import InvalidInput
+from services.catalogue import DEFAULT_PAGE, MAX_PAGE
+from services.evidence import checked_digest
+from services.queries import (
+    DEFAULT_K,
+    LONGEST_BUDGET_MS,
+    MAX_K,
+    MAX_SHORTLIST,
+    ExplainQuery,
+    PrintQuery,
+    Probe,
+    Target,
+)
+
+PrintRequest = retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest
+
+
+def print_query(request: retrieval_pb2.SearchPrintRequest) -> PrintQuery:
+    """The search that is asked for.
+
+    Raises:
+        InvalidInput: A field that is missing or out of its range; ``field`` names it and ``remedy`` the limit.
+    """
+    return PrintQuery(
+        probe=_probe(request),
+        target=_target(request),
+        placements=_placements(request),
+        where=item_filter(request),
+        k=_in_range(request, "k", (1, MAX_K)) or DEFAULT_K,
+        mode=convert.mode_from_wire(request.mode),
+        shortlist_size=_in_range(request, "shortlist_size", (1, MAX_SHORTLIST)) or MAX_SHORTLIST,
+        budget_ms=_in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
+        require_complete=request.require_complete,
+    )
+
+
+def explain_query(request: retrieval_pb2.ExplainHitRequest) -> ExplainQuery:
+    """The explanation that is asked for. Raises ``InvalidInput`` as `print_query`."""
+    if not request.item_id:
+        raise InvalidInput("no item is named", field="item_id", remedy="the item_id of a hit")
+    return ExplainQuery(
+        probe=_probe(request),
+        target=_target(request),
+        item_id=request.item_id,
+        placements=_placements(request),
+        budget_ms=_in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
+    )
+
+
+def item_filter(request: retrieval_pb2.SearchPrintRequest | gallery_pb2.ListItemsRequest) -> ItemFilter:
+    """The filter of a request; see `outsole.api.convert.item_filter_from_wire`."""
+    return convert.item_filter_from_wire(request.filter)
+
+
+def page(message: common_pb2.Page) -> tuple[int, str]:
+    """Rows wanted and the token. Raises ``InvalidInput`` for a size out of 0 .. 1,000."""
+    if not 0 <= message.page_size <= MAX_PAGE:
+        raise InvalidInput(f"{message.page_size} rows", field="page.page_size", remedy=f"1 to {MAX_PAGE:,}, or 0")
+    return message.page_size or DEFAULT_PAGE, message.page_token
+
+
+def _probe(request: PrintRequest) -> Probe:
+    kind = request.WhichOneof("probe")
+    if kind is None:
+        raise InvalidInput("no probe was sent", field="image", remedy="exactly one of image and evidence_sha256")
+    digest = request.evidence_sha256
+    mask = request.WhichOneof("mask")
+    return Probe(
+        image=request.image if kind == "image" else None,
+        evidence_sha256=checked_digest(digest, field="evidence_sha256") if kind == "evidence_sha256" else "",
+        mask_png=request.mask_png if mask == "mask_png" else None,
+        mask_polygon=convert.polygon_from_wire(request.mask_polygon) if mask == "mask_polygon" else None,
+    )
+
+
+def _target(request: PrintRequest) -> Target:
+    if not request.gallery:
+        raise InvalidInput("no gallery is named", field="gallery", remedy="the name of a gallery; see ListGalleries")
+    return Target(gallery=request.gallery, edition=request.edition, encoder=request.encoder)
+
+
+def _placements(request: PrintRequest) -> PlacementSearch:
+    return convert.placement_search_from_wire(request.placement_search)
+
+
+def _in_range(request: PrintRequest, name: str, bounds: tuple[int, int]) -> int | None:
+    """The value of an optional field, None where it was left out."""
+    if not request.HasField(name):
+        return None
+    value = int(getattr(request, name))
+    if not bounds[0] <= value <= bounds[1]:
+        raise InvalidInput(f"{name} is {value}", field=name, remedy=f"{bounds[0]:,} to {bounds[1]:,}")
+    return value

@@ -1,0 +1,171 @@
+"""Starts real stacks for the end-to-end tests, and stops them: Triton, Ray Serve, Milvus Lite, on free ports."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from indexer.index_prints import IndexModel, index_prints
+from outsole.api import Client
+from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
+from outsole.inference.triton_client import TritonEncoder
+from outsole.inference.triton_environment import TritonEnvironment
+from outsole.matching.print_system import PrintSystem
+from outsole.synthesis.galleries import MadeGallery, make_print_gallery
+from services.settings import ServiceSettings
+
+PROJECT = Path(__file__).resolve().parents[2]
+GALLERY = "soles"
+FOREIGN_GALLERY = "foreign"
+MODELS = 24
+START_LIMIT_S = 90.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack.
+
+    Attributes:
+        settings: Of its services.
+        triton: Its server.
+        made: What its gallery was made from.
+        edition: The edition of `GALLERY`.
+        log: What the services print.
+        started_s: Seconds from the start of the services to healthy.
+    """
+
+    settings: ServiceSettings
+    triton: EmbeddedTriton
+    made: MadeGallery
+    edition: str
+    log: Path
+    started_s: float
+
+    @property
+    def target(self) -> str:
+        """``host:port`` of the gRPC service."""
+        return f"127.0.0.1:{self.settings.grpc_port}"
+
+    def client(self, *, retries: int = 0, timeout_s: float = 30.0) -> Client:
+        """A client that says what happens instead of trying again."""
+        return Client(self.target, retries=retries, timeout_s=timeout_s)
+
+    def probe(self, number: int = 1) -> bytes:
+        """Bytes of a made crime-scene print."""
+        return (self.made.directory / f"tracks_cropped/{number:05d}.jpg").read_bytes()
+
+    def truth(self, number: int = 1) -> str:
+        """The item that a probe shows."""
+        rows = dict(line.split(",") for line in self.made.label_table.read_text().split())
+        return f"{int(rows[str(number)] if str(number) in rows else rows[f'{number:05d}']):05d}"
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports of 127.0.0.1 that nothing listens on."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(closing(socket.socket())) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, *, every_s: float = 0.2) -> bool:
+    """Whether the condition came true within the time."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < deadline:
+        time.sleep(every_s)
+    return found
+
+
+@contextmanager
+def triton_server(state: Path, environment: TritonEnvironment) -> Iterator[EmbeddedTriton]:
+    """A Triton server with the print encoder."""
+    grpc_port, http_port, metrics_port = free_ports(3)
+    settings = EmbeddedTritonSettings(
+        models=(ServiceSettings().encoder,), grpc_port=grpc_port, http_port=http_port, metrics_port=metrics_port
+    )
+    with EmbeddedTriton(PROJECT / "model_repository", state, settings=settings, environment=environment) as server:
+        yield server
+
+
+@contextmanager
+def running_stack(home: Path, triton: EmbeddedTriton, *, milvus_uri: str = "") -> Iterator[Stack]:
+    """Index a made gallery, start the services in a process of their own, and stop them afterwards."""
+    grpc_port, http_port, metrics_port = free_ports(3)
+    settings = ServiceSettings(
+        home=home,
+        triton_url=triton.grpc_url,
+        milvus_uri=milvus_uri,
+        grpc_port=grpc_port,
+        http_port=http_port,
+        metrics_port=metrics_port,
+        object_store_mib=128,
+    )
+    made = make_print_gallery(home / "source", models=MODELS, probes=4, seed=11)
+    edition = index(settings, made, GALLERY)
+    index(settings, made, FOREIGN_GALLERY, encoder_hash="f" * 64)
+    log = home / "services.log"
+    started = time.monotonic()
+    with service_process(settings, log), Client(f"127.0.0.1:{grpc_port}", retries=0, timeout_s=5.0) as client:
+        if not wait_until(lambda: is_healthy(client), START_LIMIT_S):
+            raise RuntimeError(f"the stack did not get healthy:\n{log.read_text()[-4000:]}")
+        yield Stack(settings, triton, made, edition, log, time.monotonic() - started)
+
+
+@contextmanager
+def service_process(settings: ServiceSettings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``python -m services.app``, stopped by SIGTERM."""
+    given = {f"OUTSOLE_{entry.name.upper()}": str(getattr(settings, entry.name)) for entry in fields(settings)}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("OUTSOLE_", "RAY_"))}
+    command = [sys.executable, "-m", "services.app"]
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, cwd=PROJECT, env={**inherited, **given}, stdout=out, stderr=out) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def index(settings: ServiceSettings, made: MadeGallery, gallery: str, *, encoder_hash: str = "") -> str:
+    """Index the made gallery through the running Triton; another hash pretends that another encoder did it."""
+    system = PrintSystem.load(settings.model_dir)
+    spec = system.spec
+
+    async def work() -> str:
+        encoder = TritonEncoder(settings.triton_url, spec.name, contract=spec.contract())
+        model = IndexModel(
+            name=spec.name,
+            hash=encoder_hash or spec.hash,
+            encoder=encoder,
+            prepare=system.prepare_item,
+            derive=system.derive,
+            settings=system.index_settings,
+        )
+        report = await index_prints(made.manifest, gallery, root=settings.editions_dir, model=model)
+        await encoder.close()
+        return report.edition
+
+    return asyncio.run(work())
+
+
+def is_healthy(client: Client, service: str = "") -> bool:
+    """What health says; False where nothing answers."""
+    try:
+        return client.health(service)
+    except Exception:
+        return False
