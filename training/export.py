@@ -7,7 +7,7 @@ the same specification hash.
 from __future__ import annotations
 
 import hashlib
-import io
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -82,22 +82,22 @@ def specification(weights: bytes) -> EncoderSpec:
 
 def to_onnx(trunk: nn.Module, canvas: tuple[int, int]) -> bytes:
     """The network as ONNX bytes with a dynamic batch and a fixed canvas (TensorRT builds one engine for it)."""
-    buffer = io.BytesIO()
     example = torch.zeros((2, *canvas), dtype=torch.uint8)
-    with warnings.catch_warnings(), torch.no_grad():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
+        path = Path(folder) / "model.onnx"
         # The tracing exporter is deprecated, but it needs no further package and its output is stable.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             HalfOutput(trunk).eval(),
             (example,),
-            buffer,
+            path,
             input_names=["image"],
             output_names=[_OUTPUT],
             dynamic_axes={"image": {0: "batch"}, _OUTPUT: {0: "batch"}},
             opset_version=17,
             dynamo=False,
         )
-    model = onnx.load_from_string(buffer.getvalue())
+        model = onnx.load(path)
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString(deterministic=True)
     return data

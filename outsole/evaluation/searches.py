@@ -41,9 +41,9 @@ class SearchOutcome:
 
 
 def run_searches(
-    client: Client, probes: Iterable[LabelledProbe], *, gallery: str, mode: SearchMode, timeout_s: float = 120.0
+    client: Client, probes: Iterable[LabelledProbe], *, gallery: str, mode: SearchMode, k: int = MOST_MODELS
 ) -> list[SearchOutcome]:
-    """Search with every probe, one after the other.
+    """Search with every probe, one after the other, for the first ``k`` models, at most 1,000.
 
     Raises:
         OutsoleError: The first that a search ends with.
@@ -53,7 +53,7 @@ def run_searches(
     for probe in probes:
         data = probe.path.read_bytes()
         begun = time.perf_counter()
-        answer = client.search_print(data, gallery=gallery, k=MOST_MODELS, mode=mode, timeout_s=timeout_s)
+        answer = client.search_print(data, gallery=gallery, k=k, mode=mode)
         outcomes.append(SearchOutcome(probe, answer, _rank(answer, probe.item_id), (time.perf_counter() - begun) * 1e3))
         if answer.edition != outcomes[0].answer.edition:
             raise PreconditionFailed(f"gallery {gallery!r} has another edition now", remedy="start again")

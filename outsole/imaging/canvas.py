@@ -236,9 +236,7 @@ def _transform(shape: tuple[int, ...], placement: Placement, rules: CanvasRules)
     return to_canvas
 
 
-def _warp(
-    image: NDArray[Any], to_canvas: NDArray[np.float64], rules: CanvasRules, *, fill: int
-) -> NDArray[Any]:
+def _warp(image: NDArray[Any], to_canvas: NDArray[np.float64], rules: CanvasRules, *, fill: int) -> NDArray[Any]:
     size = (rules.canvas_width_px, rules.canvas_height_px)
     warped: NDArray[Any] = cv2.warpAffine(image, to_canvas, size, flags=cv2.INTER_LINEAR, borderValue=fill)
     return warped

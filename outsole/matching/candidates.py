@@ -77,9 +77,7 @@ def rooted_cooccurrence(maps: NDArray[np.float32], projection: NDArray[np.float3
     return rooted
 
 
-def _cooccurrence(
-    cells: NDArray[np.float32], visible: NDArray[np.bool_], down: int, right: int
-) -> NDArray[np.float32]:
+def _cooccurrence(cells: NDArray[np.float32], visible: NDArray[np.bool_], down: int, right: int) -> NDArray[np.float32]:
     """G_d of every map, [N, K * K]; cells that are not visible are 0 and add nothing."""
     count, height, width, kept = cells.shape
     here = np.s_[:, : height - down, max(0, -right) : width - max(0, right)]

@@ -117,4 +117,3 @@ class PrintSystem:
         thumbnail = cv2.imdecode(np.frombuffer(thumbnail_png, np.uint8), cv2.IMREAD_GRAYSCALE)
         item = item_on_canvas(np.asarray(thumbnail, np.uint8), self.spec, item_size_px=item_size_px, shift_px=shift_px)
         return encode_png(placed.images[placement]), encode_png(item)
-

@@ -50,9 +50,7 @@ def test_scene_prints_find_the_treads_that_left_them_by_candidates_and_by_correl
 
 
 def test_candidates_are_merged_by_their_best_score_without_padding_and_without_repetition() -> None:
-    found = Candidates(
-        np.array([[4, 2, -1], [2, 9, 7]]), np.array([[0.5, 0.4, -np.inf], [0.9, 0.5, 0.1]], np.float32)
-    )
+    found = Candidates(np.array([[4, 2, -1], [2, 9, 7]]), np.array([[0.5, 0.4, -np.inf], [0.9, 0.5, 0.1]], np.float32))
     assert PrintSystem.load(MODEL).merge_candidates({"cooccurrence": found}, 3).tolist() == [2, 4, 9]
 
 

@@ -61,9 +61,7 @@ def slow_similarity(item: NDArray[Any], probe: ProbeFeatures, placement: int, do
     return total / float(np.sqrt(probe.cells[placement].sum() * item.shape[-1]))
 
 
-def test_a_cut_out_part_is_found_at_its_item_placement_and_shift(
-    items: NDArray[np.float16], spec: EncoderSpec
-) -> None:
+def test_a_cut_out_part_is_found_at_its_item_placement_and_shift(items: NDArray[np.float16], spec: EncoderSpec) -> None:
     probe = cut_out(items, spec, row=40, down=3, right=14)
     found = PlacementReranker(Maps(items), spec).score(probe, None, deadline=time.monotonic() + 60)
     assert found.scores.argmax() == 40
