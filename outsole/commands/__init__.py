@@ -1,0 +1,1 @@
+"""The commands of ``outsole``, one module a topic. They stand on top of everything; only programs import them."""
