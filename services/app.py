@@ -43,6 +43,16 @@ _ROOT = str(Path(__file__).resolve().parents[1])
 RAY_ENVIRONMENT = {
     "RAY_SERVE_GRPC_MAX_MESSAGE_SIZE": str(64 * _MIB),
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray's workers are background jobs by default; here they answer callers, beside a Triton that is not.
+    "RAY_worker_niceness": "0",
+    # Replicas leave their event loop to threads wherever they compute, so Ray's own second loop and its hand-overs
+    # would only cost time.
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+    # Arrays of some MiB come and go with every search: giving their pages back each time costs a quarter of the
+    # reranker's time.
+    "MALLOC_MMAP_THRESHOLD_": str(32 * _MIB),
+    "MALLOC_TRIM_THRESHOLD_": str(512 * _MIB),
 }
 _log = logging.getLogger(__name__)
 

@@ -1,12 +1,12 @@
 """From an encoder's raw maps to what is compared: standardised over the valid cells of an image.
 
 A map's channels are brought to mean 0 and deviation 1 over the image's valid cells and to 0 elsewhere. An item's cell
-then has norm about sqrt(C), and the inner product with a probe of unit norm is its normalised correlation.
+then has norm about sqrt(C).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,30 @@ _FLAT = 1e-5
 
 @dataclass(frozen=True)
 class ProbeFeatures:
-    """A probe as the reranker compares it.
+    """A probe as it is compared; small, since it travels between processes.
 
     Attributes:
-        maps: float32 [P, H, W, C] over the canvas, standardised, 0 outside ``cells``, each placement of norm 1.
-        cells: Cells that show the probe, bool [P, H, W].
+        maps: float16 [P, h, w, C], the part of the canvas that shows anything under any placement; standardised, 0 in
+            cells that do not show the probe.
+        top, left: Where that part begins on the canvas, cells.
+        cells: Cells that show the probe, bool [P, H, W] over the whole canvas.
         placements: The P placements.
     """
 
-    maps: NDArray[np.float32]
+    maps: NDArray[np.float16]
+    top: int
+    left: int
     cells: NDArray[np.bool_]
     placements: tuple[Placement, ...]
+
+    def window(self, largest: tuple[int, int]) -> ProbeFeatures:
+        """The same, cut evenly at opposite sides to at most (h, w) cells."""
+        height, width = self.maps.shape[1:3]
+        above, before = max(0, height - largest[0]) // 2, max(0, width - largest[1]) // 2
+        if not above and not before and height <= largest[0] and width <= largest[1]:
+            return self
+        kept = self.maps[:, above : above + largest[0], before : before + largest[1]]
+        return replace(self, maps=kept, top=self.top + above, left=self.left + before)
 
 
 def standardised(maps: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -55,7 +68,9 @@ def standardised(maps: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray
 def probe_features(
     maps: NDArray[np.generic], cells: NDArray[np.bool_], placements: tuple[Placement, ...]
 ) -> ProbeFeatures:
-    """Standardise the maps [P, C, H, W] of a placed probe and scale each placement to norm 1."""
-    plain = standardised(maps, cells)
-    norm = np.sqrt(np.square(plain).sum((1, 2, 3), keepdims=True))
-    return ProbeFeatures(plain / np.maximum(norm, _FLAT), cells, placements)
+    """Standardise the maps [P, C, H, W] of a placed probe; ``cells`` bool [P, H, W] has a cell for each placement."""
+    shown = np.any(cells, axis=0)
+    rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    plain = standardised(maps[:, :, *part], cells[:, *part])
+    return ProbeFeatures(plain.astype(np.float16), int(rows[0]), int(columns[0]), cells, placements)

@@ -82,10 +82,8 @@ class PrintSystem:
 
     def candidate_queries(self, features: ProbeFeatures) -> dict[str, NDArray[np.float32]]:
         """Queries by field name, float32 [Q, D]."""
-        asked = features.maps[::_EVERY_PLACEMENT]
-        # Back from unit norm to deviation 1, which the centre was made for.
-        count = features.cells[::_EVERY_PLACEMENT].sum((1, 2))[:, None, None, None] * asked.shape[-1]
-        return {self.candidate_fields[0]: self._basis.vectors(asked * np.sqrt(count).astype(np.float32))}
+        asked = features.maps[::_EVERY_PLACEMENT].astype(np.float32)
+        return {self.candidate_fields[0]: self._basis.vectors(asked)}
 
     def merge_candidates(self, found: dict[str, Candidates], limit: int) -> NDArray[np.int64]:
         """The rows with the best score under any query, int64 [<= limit], best first, ties by row."""

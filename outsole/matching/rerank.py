@@ -31,6 +31,7 @@ _BLOCK_ITEMS = 64
 # cells gives the same ranks as 80 x 40 and costs more than twice the time and memory.
 _SLACK_CELLS = 4
 _MIB = 2**20
+_TINY = 1e-12
 
 
 class MapSource(Protocol):
@@ -98,7 +99,7 @@ class PlacementReranker:
     def __init__(self, source: MapSource, spec: EncoderSpec, *, cache_mib: float = 1024, threads: int = 0) -> None:
         self._maps = source.array("maps")
         self._grid = _Grid.of(spec)
-        self._threads = threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, "rerank")
         self._kept: list[NDArray[np.float32]] | None = None
         if len(self._maps) * self._grid.spectrum_bytes(spec.channels) <= cache_mib * _MIB:
             self._kept = self._transform_all()
@@ -125,7 +126,8 @@ class PlacementReranker:
         wanted = np.arange(self.items, dtype=np.int64) if rows is None else np.asarray(rows, np.int64)
         if not len(wanted):
             return ItemScores.none()
-        spectrum = self._grid.probe_spectrum(probe)
+        shown = probe.window(self._grid.shape)
+        spectrum = self._grid.probe_spectrum(shown)
 
         def one_block(block: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             if time.monotonic() > deadline:
@@ -134,12 +136,11 @@ class PlacementReranker:
 
         # Sorted, rows that lie in one kept block are compared together.
         order = np.argsort(wanted, kind="stable")
-        with ThreadPoolExecutor(self._threads) as pool:
-            parts = list(pool.map(one_block, self._blocks(wanted[order])))
+        parts = list(self._pool.map(one_block, self._blocks(wanted[order])))
         back = np.argsort(order)
         peaks = np.concatenate([peak for peak, _ in parts], axis=1)[:, back]
         places = np.concatenate([place for _, place in parts], axis=1)[:, back]
-        return self._summary(wanted, peaks, places)
+        return self._summary(wanted, peaks, places, shown)
 
     def explain(self, probe: ProbeFeatures, row: int) -> HeatMap:
         """Where on the probe the similarity with one item comes from."""
@@ -147,10 +148,14 @@ class PlacementReranker:
         best = int(found.placement[0])
         down, right = self._grid.cell_shift(float(found.shift_y_px[0]), float(found.shift_x_px[0]))
         item = np.asarray(self._maps[row], np.float32)
-        laid = _shifted(item, probe.maps.shape[1:3], down, right)
-        heat = (probe.maps[best] * laid).sum(-1) / np.sqrt(float(probe.cells[best].sum()) * item.shape[-1])
+        shown = probe.window(self._grid.shape)
+        height, width = shown.maps.shape[1:3]
+        laid = _shifted(item, (height, width), down + shown.top, right + shown.left)
+        heat = np.zeros(probe.cells.shape[1:], np.float32)
+        part = np.s_[shown.top : shown.top + height, shown.left : shown.left + width]
+        heat[part] = (_scaled(shown)[best] * laid).sum(-1)
         return HeatMap(
-            heat=heat.astype(np.float32),
+            heat=heat,
             similarity=float(heat.sum()),
             score=float(found.scores[0]),
             placement=best,
@@ -158,17 +163,18 @@ class PlacementReranker:
             shift_x_px=float(found.shift_x_px[0]),
         )
 
-    def _summary(self, rows: NDArray[np.int64], peaks: NDArray[np.float32], places: NDArray[np.int64]) -> ItemScores:
+    def _summary(
+        self, rows: NDArray[np.int64], peaks: NDArray[np.float32], places: NDArray[np.int64], probe: ProbeFeatures
+    ) -> ItemScores:
         best = peaks.argmax(0).astype(np.int32)
         top = peaks.max(0)
         soft = top + np.log(np.exp(SHARPNESS * (peaks - top)).mean(0)) / SHARPNESS
-        down, right = self._grid.shift_px(places[best, np.arange(len(rows))])
+        down, right = self._grid.shift_px(places[best, np.arange(len(rows))], probe)
         return ItemScores(rows, soft.astype(np.float32), best, down, right)
 
     def _transform_all(self) -> list[NDArray[np.float32]]:
         starts = range(0, len(self._maps), _BLOCK_ITEMS)
-        with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(lambda at: self._grid.item_spectra(self._maps[at : at + _BLOCK_ITEMS]), starts))
+        return list(self._pool.map(lambda at: self._grid.item_spectra(self._maps[at : at + _BLOCK_ITEMS]), starts))
 
     def _blocks(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Ascending rows in blocks to be worked on together; kept spectra are cut where they were made."""
@@ -189,32 +195,18 @@ class PlacementReranker:
 class _Grid:
     """The periodic grid of the transforms, and how its shifts read in pixels.
 
-    An item's map leaves out ``margin`` cells at each side of the canvas, the grid ``trim``: cells of a canvas beyond
-    the grid would be folded onto its other side.
+    The map of an item begins ``margin`` cells into its canvas, that of a probe where its window begins.
     """
 
     rows: int
     columns: int
-    trim_rows: int
-    trim_columns: int
     margin: int
     stride_px: int
 
     @classmethod
     def of(cls, spec: EncoderSpec) -> _Grid:
-        item, canvas = spec.item_cells, spec.canvas_cells
-        rows, columns = (
-            min(fft.next_fast_len(side + _SLACK_CELLS, real=True), whole)
-            for side, whole in zip(item, canvas, strict=True)
-        )
-        return cls(
-            rows=rows,
-            columns=columns,
-            trim_rows=(canvas[0] - rows) // 2,
-            trim_columns=(canvas[1] - columns) // 2,
-            margin=spec.margin_px // spec.stride_px,
-            stride_px=spec.stride_px,
-        )
+        rows, columns = (fft.next_fast_len(side + _SLACK_CELLS, real=True) for side in spec.item_cells)
+        return cls(rows=rows, columns=columns, margin=spec.margin_px // spec.stride_px, stride_px=spec.stride_px)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -232,12 +224,7 @@ class _Grid:
 
     def probe_spectrum(self, probe: ProbeFeatures) -> NDArray[np.float32]:
         """Conjugate spectrum as a real operator, float32 [F, 2P, 2C]: item spectra to correlation spectra."""
-        trimmed = probe.maps[
-            :, self.trim_rows : self.trim_rows + self.rows, self.trim_columns : self.trim_columns + self.columns
-        ]
-        count = probe.cells.sum((1, 2))[:, None, None, None]
-        scaled = trimmed / np.sqrt(count * trimmed.shape[-1]).astype(np.float32)
-        spectra = fft.rfft2(scaled, s=self.shape, axes=(1, 2))
+        spectra = fft.rfft2(_scaled(probe), s=self.shape, axes=(1, 2))
         flat = np.moveaxis(spectra.reshape(len(spectra), -1, spectra.shape[-1]), 0, 1)
         real, imaginary = flat.real, flat.imag
         upper = np.concatenate([real, imaginary], axis=2)
@@ -258,12 +245,14 @@ class _Grid:
         places = flat.argmax(0)
         return np.take_along_axis(flat, places[None], 0)[0], places
 
-    def shift_px(self, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def shift_px(
+        self, places: NDArray[np.int64], probe: ProbeFeatures
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Flat grid positions as shifts of the probe's canvas against the item's, pixels down and right."""
         down, right = np.divmod(places, self.columns)
         return (
-            self._signed(down, self.rows, self.margin - self.trim_rows),
-            self._signed(right, self.columns, self.margin - self.trim_columns),
+            self._signed(down, self.rows, self.margin - probe.top),
+            self._signed(right, self.columns, self.margin - probe.left),
         )
 
     def cell_shift(self, down_px: float, right_px: float) -> tuple[int, int]:
@@ -273,6 +262,14 @@ class _Grid:
     def _signed(self, place: NDArray[np.int64], period: int, offset: int) -> NDArray[np.float32]:
         shift = place + offset
         return (((shift + period // 2) % period - period // 2) * self.stride_px).astype(np.float32)
+
+
+def _scaled(probe: ProbeFeatures) -> NDArray[np.float32]:
+    """A probe's maps so that their products with an item's sum to the correlation: norm 1, over sqrt(n C)."""
+    maps = probe.maps.astype(np.float32)
+    norm = np.sqrt(np.square(maps).sum((1, 2, 3), keepdims=True))
+    count = probe.cells.sum((1, 2)).reshape(norm.shape) * maps.shape[-1]
+    return np.asarray(maps / np.maximum(norm * np.sqrt(count), _TINY), np.float32)
 
 
 def _shifted(item: NDArray[np.float32], shape: tuple[int, int], down: int, right: int) -> NDArray[np.float32]:

@@ -26,7 +26,21 @@ def test_a_flat_channel_becomes_0_and_not_noise() -> None:
     assert plain[..., 1].any()
 
 
-def test_every_placement_of_a_probe_has_norm_1() -> None:
-    cells = RNG.random((3, 8, 8)) < 0.5
-    features = probe_features(RNG.normal(size=(3, 6, 8, 8)), cells, (Placement(),) * 3)
-    np.testing.assert_allclose(np.square(features.maps).sum((1, 2, 3)), 1, atol=1e-5)
+def test_a_probe_is_cut_to_what_any_placement_shows_and_the_rest_is_0() -> None:
+    cells = np.zeros((2, 20, 10), bool)
+    cells[0, 4:9, 2:5] = True
+    cells[1, 6:12, 3:7] = True
+    maps = RNG.normal(size=(2, 6, 20, 10))
+    features = probe_features(maps, cells, (Placement(),) * 2)
+    assert (features.top, features.left) == (4, 2)
+    assert features.maps.shape == (2, 8, 5, 6)
+    np.testing.assert_allclose(features.maps, standardised(maps, cells)[:, 4:12, 2:7], atol=2e-3)
+
+
+def test_a_window_is_cut_evenly_at_opposite_sides() -> None:
+    cells = np.ones((1, 20, 10), bool)
+    features = probe_features(RNG.normal(size=(1, 6, 20, 10)), cells, (Placement(),))
+    window = features.window((16, 40))
+    assert (window.top, window.left) == (2, 0)
+    np.testing.assert_array_equal(window.maps, features.maps[:, 2:18])
+    assert features.window((20, 10)) is features

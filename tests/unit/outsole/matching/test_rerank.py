@@ -54,11 +54,13 @@ def cut_out(items: NDArray[np.float16], spec: EncoderSpec, *, row: int, down: in
 
 
 def slow_similarity(item: NDArray[Any], probe: ProbeFeatures, placement: int, down: int, right: int) -> float:
+    """By the definition, cell by cell; shifts lead from canvas cells to the item's."""
     total = 0.0
+    maps = probe.maps[placement].astype(np.float64)
     for y, x in np.argwhere(probe.cells[placement]):
         if 0 <= y + down < item.shape[0] and 0 <= x + right < item.shape[1]:
-            total += float(probe.maps[placement, y, x] @ item[y + down, x + right].astype(np.float32))
-    return total / float(np.sqrt(probe.cells[placement].sum() * item.shape[-1]))
+            total += float(maps[y - probe.top, x - probe.left] @ item[y + down, x + right].astype(np.float64))
+    return total / float(np.linalg.norm(maps) * np.sqrt(probe.cells[placement].sum() * item.shape[-1]))
 
 
 def test_a_cut_out_part_is_found_at_its_item_placement_and_shift(items: NDArray[np.float16], spec: EncoderSpec) -> None:
