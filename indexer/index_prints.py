@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import hashlib
 import json
+import os
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -90,13 +93,13 @@ class IndexSettings:
     """How the work is spread; none of it changes the result.
 
     Attributes:
-        batch_items: Images in a request to the encoder.
+        batch_items: Images in a request to the encoder; more of them no longer fit the processor's cache.
         requests_in_flight: Requests that wait for the encoder at once; 2 keep it busy.
         prepare_workers: Threads that decode and prepare.
         encode_timeout_s: Seconds for one request.
     """
 
-    batch_items: int = 16
+    batch_items: int = 8
     requests_in_flight: int = 2
     prepare_workers: int = 2
     encode_timeout_s: float = 120.0
@@ -214,7 +217,7 @@ class _Run:
 
     async def encode_all(self, entries: Sequence[Entry], progress: Progress) -> None:
         """Encode what has no place yet; batches are encoded while the next ones are prepared."""
-        pool = ThreadPoolExecutor(self._settings.prepare_workers, "prepare")
+        pool = ThreadPoolExecutor(self._settings.prepare_workers, "prepare", initializer=_yield_to_the_encoder)
         try:
             async with asyncio.TaskGroup() as group:
                 await self._fill_batches(group, self._load_in_order(entries, pool), progress)
@@ -295,6 +298,12 @@ class _Run:
         arrays = self.model.derive(outputs, np.stack([prepared.valid for _, prepared in batch]))
         facts = [Facts(p.width_px, p.height_px, p.thumbnail_png) for _, p in batch]
         return self._work.keep([digest for digest, _ in batch], arrays, facts)
+
+
+def _yield_to_the_encoder() -> None:
+    """Give this thread a lower priority: the encoder's threads wait for each other, and one held up holds up all."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

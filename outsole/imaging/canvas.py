@@ -98,14 +98,17 @@ def place_item(gray: NDArray[np.uint8], rules: CanvasRules) -> PreparedItem:
         rules: The encoder's specification.
     """
     height, width = gray.shape
-    fitted = _reduced(_without_corners(gray), _room(rules)).astype(np.float32)
-    scores = _GAIN * (fitted - fitted.mean()) / max(float(fitted.std()), 1.0)
-    to_canvas = _centred(fitted.shape, rules)
-    image = _warp(_levels(scores, rules), to_canvas, rules, fill=int(_MID))
-    inside = _warp(np.ones(fitted.shape, np.float32), to_canvas, rules, fill=0)
-    margin = rules.margin_px // rules.stride_px
-    valid = _covered_cells(inside, rules)[margin:-margin, margin:-margin]
-    return PreparedItem(image, valid, width, height, thumbnail(gray))
+    fitted = _reduced(_without_corners(gray), _room(rules))
+    (mean,), (deviation,) = (value.ravel() for value in cv2.meanStdDev(fitted))
+    scores = _GAIN * (np.arange(256, dtype=np.float32) - mean) / max(deviation, 1.0)
+    down = (rules.canvas_height_px - fitted.shape[0]) // 2
+    right = (rules.canvas_width_px - fitted.shape[1]) // 2
+    image = np.full((rules.canvas_height_px, rules.canvas_width_px), int(_MID), np.uint8)
+    # A grey level has one score, so 256 of them are computed and not one a pixel.
+    image[down : down + fitted.shape[0], right : right + fitted.shape[1]] = cv2.LUT(fitted, _levels(scores, rules))
+    rows = _covered(down, fitted.shape[0], rules.canvas_height_px, rules)
+    columns = _covered(right, fitted.shape[1], rules.canvas_width_px, rules)
+    return PreparedItem(image, np.outer(rows, columns) >= _COVERED, width, height, thumbnail(gray))
 
 
 def place_probe(
@@ -219,11 +222,12 @@ def _reduced(gray: NDArray[np.uint8], room: tuple[int, int]) -> NDArray[np.uint8
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _centred(shape: tuple[int, ...], rules: CanvasRules) -> NDArray[np.float64]:
-    """Affine 2 x 3 map from image to canvas pixels, a whole number of pixels, so that nothing is interpolated."""
-    down = (rules.canvas_height_px - shape[0]) // 2
-    right = (rules.canvas_width_px - shape[1]) // 2
-    return np.array([[1, 0, right], [0, 1, down]], np.float64)
+def _covered(start: int, length: int, side: int, rules: CanvasRules) -> NDArray[np.float64]:
+    """Which part of each cell, the margin left out, lies within ``length`` pixels from ``start``; [cells], 0 .. 1."""
+    begins = np.arange(rules.margin_px, side - rules.margin_px, rules.stride_px)
+    ends = begins + rules.stride_px
+    within = np.minimum(ends, start + length) - np.maximum(begins, start)
+    return np.clip(within / rules.stride_px, 0.0, 1.0)
 
 
 def _transform(shape: tuple[int, ...], placement: Placement, rules: CanvasRules) -> NDArray[np.float64]:

@@ -54,15 +54,16 @@ def standardised(maps: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray
     Returns:
         float32 [N, h, w, C], 0 in cells that are not valid.
     """
-    cells = np.moveaxis(np.asarray(maps, np.float32), 1, -1)
-    weight = valid[..., None].astype(np.float32)
-    count = weight.sum((1, 2), keepdims=True)
-    centred = (cells - (cells * weight).sum((1, 2), keepdims=True) / count) * weight
-    deviation = np.sqrt(np.square(centred).sum((1, 2), keepdims=True) / count)
+    count, channels, height, width = maps.shape
+    plain = np.ascontiguousarray(np.moveaxis(maps, 1, -1), np.float32).reshape(count, height * width, channels)
+    weight = valid.reshape(count, 1, -1).astype(np.float32)
+    cells = weight.sum(2, keepdims=True)
+    plain -= weight @ plain / cells
+    plain *= weight.transpose(0, 2, 1)
+    deviation = np.sqrt(np.einsum("nic,nic->nc", plain, plain)[:, None] / cells)
     # A channel that is flat on an image says nothing about it.
-    plain: NDArray[np.float32] = np.zeros_like(centred)
-    np.divide(centred, deviation, out=plain, where=deviation > _FLAT)
-    return plain
+    plain *= np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > _FLAT)
+    return plain.reshape(count, height, width, channels)
 
 
 def probe_features(

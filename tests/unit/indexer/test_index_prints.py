@@ -112,7 +112,7 @@ def test_every_readable_image_is_indexed_and_the_others_are_rejected_with_a_reas
     rejects = list(csv.DictReader(io.StringIO((edition.folder / "rejects.csv").read_text())))
     assert [r["path"] for r in rejects] == ["00005.png", "00006.jpg", "00008.png"]
     assert all(r["reason"] for r in rejects)
-    assert max(encoder.batches) == 16
+    assert max(encoder.batches) == IndexSettings().batch_items
 
 
 def test_arrays_rows_sizes_and_thumbnails_belong_together(tmp_path: Path) -> None:
