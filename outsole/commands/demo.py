@@ -26,6 +26,8 @@ from outsole.errors import OutsoleError, Unavailable
 from outsole.evaluation.cmc import cumulative_at_percent, cumulative_at_rank
 from outsole.evaluation.collections import Collection, read_collection
 from outsole.evaluation.searches import STAGES, SearchOutcome, run_searches, stage_p50_ms
+from outsole.imaging.canvas import thumbnail
+from outsole.imaging.decode import decode_image
 from outsole.report.html import write_report
 from outsole.report.records import ReportCandidate, ReportProbe, ReportSummary
 from outsole.settings import StackSettings
@@ -193,7 +195,7 @@ def _card(client: Client, outcome: SearchOutcome) -> ReportProbe:
     )
     return ReportProbe(
         name=outcome.probe.name,
-        image_png=half_size(explained[0].probe_png) if explained else b"",
+        image_png=thumbnail(decode_image(data).gray),
         visible_fraction=answer.visible_fraction,
         candidates=candidates,
         true_model=outcome.true_model,

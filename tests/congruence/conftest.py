@@ -19,12 +19,9 @@ _ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def milvus_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Milvus server that lives as long as the tests."""
-    python = Path(os.environ.get("OUTSOLE_MILVUS_PYTHON", _ROOT / ".venv-milvus" / "bin" / "python"))
+    python = Path(os.environ.get("OUTSOLE_MILVUS_PYTHON", _ROOT / "build" / "env" / "milvus" / "bin" / "python"))
     if not python.is_file():
-        pytest.skip(
-            f"no Milvus server: {python} is missing; make it with "
-            "`python3.11 -m venv .venv-milvus && .venv-milvus/bin/pip install milvus==2.3.5`"
-        )
+        pytest.skip(f"no Milvus server: {python} is missing; `make env-test` makes it in build/env/milvus")
     command = [str(python), str(Path(__file__).with_name("milvus_server.py")), str(tmp_path_factory.mktemp("milvus"))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
