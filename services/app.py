@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import signal
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions, gRPCOptions
 
 from outsole.matching.print_system import PrintSystem
+from outsole.stopping import until_told
 from services import loopback
 from services.ingress import Ingress
 from services.reranker import Reranker
@@ -116,13 +117,9 @@ def running(settings: ServiceSettings) -> Iterator[None]:
         shutil.rmtree(ray_dir, ignore_errors=True)
 
 
-def run(settings: ServiceSettings) -> None:
-    """Run until SIGTERM or SIGINT."""
-    stop = threading.Event()
+def run(settings: ServiceSettings, stop: threading.Event) -> None:
+    """Run until ``stop`` is set."""
     with running(settings):
-        # Set here because Ray puts handlers of its own in place when it starts.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
         _log.info("gRPC on 127.0.0.1:%d, metrics on port %d", settings.grpc_port, settings.metrics_port)
         stop.wait()
 
@@ -168,7 +165,7 @@ def _stop_ray() -> None:
 def main() -> None:
     """Run with the settings of the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    run(ServiceSettings.from_environment())
+    until_told(partial(run, ServiceSettings.from_environment()))
 
 
 if __name__ == "__main__":

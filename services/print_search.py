@@ -186,22 +186,12 @@ async def _rerank(
     received: _Received, features: ProbeFeatures, chosen: NDArray[np.int64], parts: SearchParts, clock: RequestClock
 ) -> ItemScores:
     if not len(chosen):
-        return _no_scores()
+        return ItemScores.none()
     # No rows to name saves the reranker from picking them out one by one.
     rows = None if len(chosen) == len(received.edition) else chosen
     timed = await parts.reranking.score(received.ref, features, rows, timeout_s=clock.remaining_s())
     clock.waited("rerank", timed.wait_ms)
     return timed.value
-
-
-def _no_scores() -> ItemScores:
-    return ItemScores(
-        rows=np.empty(0, np.int64),
-        scores=np.empty(0, np.float32),
-        placement=np.empty(0, np.int32),
-        shift_y_px=np.empty(0, np.float32),
-        shift_x_px=np.empty(0, np.float32),
-    )
 
 
 def _report(

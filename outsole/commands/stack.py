@@ -201,6 +201,7 @@ class LocalStack:
         process, self._process = self._process, None
         if process is None:
             return
+        self._report("stopping the stack")
         process.terminate()
         try:
             process.wait(_STOP_TIMEOUT_S)

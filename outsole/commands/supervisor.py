@@ -13,17 +13,17 @@ import dataclasses
 import json
 import logging
 import os
-import signal
 import sys
+import threading
 import time
 from pathlib import Path
-from types import FrameType
 
 from outsole.commands.stack import READY, STATE_FILE, StackState
 from outsole.errors import MissingPart, OutsoleError, Unavailable
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
 from outsole.inference.triton_environment import triton_environment
 from outsole.settings import StackSettings
+from outsole.stopping import until_told
 from services.settings import ServiceSettings
 
 _POLL_S = 0.3
@@ -32,24 +32,30 @@ _ANSWER_TIMEOUT_S = 60.0
 log = logging.getLogger("outsole.stack")
 
 
+class _Stopped(Exception):  # noqa: N818 - nothing went wrong
+    """The stack was told to end before it was ready."""
+
+
 class Supervisor:
     """One stack from start to end.
 
     Args:
         settings: Home directory and ports.
         parent: Process whose end ends the stack; 0 for none.
+        stop: Ends the stack when it is set, also while it starts.
     """
 
-    def __init__(self, settings: StackSettings, *, parent: int) -> None:
+    def __init__(self, settings: StackSettings, *, parent: int, stop: threading.Event) -> None:
         self._settings = settings
         self._parent = parent
+        self._stop = stop
         self._triton: EmbeddedTriton | None = None
         self._reason = ""
         self._state = StackState(os.getpid(), "starting", "triton", "", 0, 0, time.time(), settings.ports())
 
     def run(self) -> None:
         """Start everything, watch it, and return when it should end; everything is stopped then."""
-        with contextlib.ExitStack() as cleanup:
+        with contextlib.suppress(_Stopped), contextlib.ExitStack() as cleanup:
             cleanup.callback((self._settings.home / STATE_FILE).unlink, missing_ok=True)
             self._say("starting Triton")
             self._find_triton()
@@ -76,6 +82,11 @@ class Supervisor:
         self._state = dataclasses.replace(self._state, phase=phase, triton_pid=pid)
         self._state.write(self._settings.home)
         log.info("%s", phase)
+        if self._should_end():
+            raise _Stopped
+
+    def _should_end(self) -> bool:
+        return self._stop.is_set() or self._parent not in (0, os.getppid())
 
     def _find_triton(self) -> None:
         try:
@@ -119,13 +130,9 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Return when the stack should end; start Triton again whenever it is gone."""
-        stopping: list[int] = []
-        # Set here because Ray puts handlers of its own in place when it starts.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda received, _frame: stopping.append(received))
         again_at = 0.0
-        while not stopping and self._parent in (0, os.getppid()):
-            time.sleep(_POLL_S)
+        while not self._should_end():
+            self._stop.wait(_POLL_S)
             triton = self._triton
             if triton is None or triton.is_alive() or time.monotonic() < again_at:
                 continue
@@ -172,13 +179,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s", force=True)
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    settings = StackSettings(options.home, **options.ports)
     try:
-        Supervisor(StackSettings(options.home, **options.ports), parent=options.parent).run()
+        until_told(lambda stop: Supervisor(settings, parent=options.parent, stop=stop).run())
     except OutsoleError as error:
         log.error("%s", error)
         return 1

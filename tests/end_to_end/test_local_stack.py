@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 from benchmarks.memory import descendants
 from outsole import cli
 from outsole.api import Client
-from outsole.commands.stack import READY, read_state, stop_running
+from outsole.commands.stack import READY, LocalStack, read_state, stop_running
 from outsole.errors import MissingPart
 from outsole.inference.triton_environment import triton_environment
+from outsole.settings import StackSettings
 
 
 def _within(seconds: float, condition: Callable[[], bool]) -> bool:
@@ -53,6 +55,30 @@ def test_a_stack_starts_mends_itself_and_stops_whole(tmp_path: Path, capsys: pyt
         assert _within(10, lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and _runs(pid) for pid in family))
     finally:
         stop_running(home)
+
+
+def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    ray_dirs = set(Path(tempfile.gettempdir()).glob("outsole-ray-*"))
+    stack = LocalStack(StackSettings(tmp_path / "home").on_free_ports())
+    stack.start()
+    try:
+        # Ray's agents start late, and are what would be left.
+        assert _within(30, lambda: any(_is_agent(pid) for pid in descendants(stack.pid)))
+        family = descendants(stack.pid)
+        state = read_state(tmp_path / "home")
+        assert state is not None
+        assert state.phase != READY
+    finally:
+        stack.stop()
+    assert not [pid for pid in family if _runs(pid)]
+    assert set(Path(tempfile.gettempdir()).glob("outsole-ray-*")) == ray_dirs
+
+
+def _is_agent(pid: int) -> bool:
+    try:
+        return b"Agent" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _runs(pid: int) -> bool:
