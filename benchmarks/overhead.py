@@ -45,6 +45,7 @@ GALLERY = "overhead"
 _WARM_UPS = 3
 _K = 20
 _BATCH = 16
+_SETTLE_S = 5.0
 _ENCODER_BATCHES = 12
 
 
@@ -141,6 +142,8 @@ def measure(
     )
     bare = asyncio.run(bare_images_per_s(settings, collection))
     with LocalStack(stack_settings, report=lambda phase: click.echo(f"{phase} ...", err=True)) as stack:
+        # Ray goes on starting workers for some seconds after it answers; those are counted in no figure.
+        time.sleep(_SETTLE_S)
         report = index_into(stack, collection.source, GALLERY)
         with Client(stack.target, timeout_s=120.0) as client:
             wait_serving(client)
