@@ -37,7 +37,8 @@ class EmbeddedTritonSettings:
     Attributes:
         models: Models to load; empty loads every folder of the repository that has a ``config.pbtxt``.
         grpc_port, http_port, metrics_port: TCP ports on 127.0.0.1; 0 takes a free one.
-        shared_memory_bytes: Shared memory a model's backend starts with; it grows on demand, which costs time.
+        shared_memory_bytes: Shared memory a model's backend starts with, of which only what is used takes up memory.
+            Enough for all requests in flight: it could grow, but the back end's process was seen to crash as it did.
         threads: Threads of one inference where a model's configuration does not say; 0 uses all cores.
         stop_grace_s: Seconds to finish in before the server is killed.
         outlives_parent: Keep the server running when this process ends; otherwise it is stopped then.
@@ -47,7 +48,7 @@ class EmbeddedTritonSettings:
     grpc_port: int = 8601
     http_port: int = 8600
     metrics_port: int = 8602
-    shared_memory_bytes: int = 16 * 2**20
+    shared_memory_bytes: int = 128 * 2**20
     threads: int = 0
     stop_grace_s: float = 5.0
     outlives_parent: bool = False
