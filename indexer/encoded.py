@@ -142,16 +142,18 @@ class WorkFolder:
 
 
 def reusable_rows(
-    root: Path, gallery: str, *, encoder_hash: str, settings: Mapping[str, str]
+    root: Path, gallery: str, *, encoder_hash: str, settings: Mapping[str, str], embeddings: Mapping[str, str]
 ) -> dict[str, tuple[Origin, int]]:
-    """Items of the current edition that another indexing with this encoder and these settings would make again.
+    """Items of the current edition that another indexing with these encoders and settings would make again.
 
     Returns:
         sha256 -> (the edition, row); empty where there is no edition, it differs, or its bytes are not what they were.
     """
     try:
         edition = Edition.open(root, gallery)
-        if edition.encoder_hash != encoder_hash or dict(edition.manifest.settings) != dict(settings):
+        manifest = edition.manifest
+        found = (manifest.encoder_hash, dict(manifest.settings), dict(manifest.embeddings))
+        if found != (encoder_hash, dict(settings), dict(embeddings)):
             return {}
         edition.verify()
     except (NotFound, DataCorrupt):

@@ -28,9 +28,10 @@ from outsole.errors import DataCorrupt, InvalidInput, NotFound, OutsoleError
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import checked_name, current_edition
 from outsole.gallery.writer import EditionWriter, ItemRow
+from outsole.inference.encoder import all_or_none
 
 if TYPE_CHECKING:
-    from outsole.inference.encoder import Encoder
+    from outsole.inference.encoder import Encoder, Inputs, Outputs
 
 _GATHERED_ITEMS = 64
 
@@ -67,6 +68,22 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
+class IndexEmbedding:
+    """A second encoder that describes the same canvases by one vector each.
+
+    Attributes:
+        name, hash: Of its specification.
+        encoder: Encodes ``inputs``.
+        inputs: Makes its inputs of canvases uint8 [N, Hc, Wc] and valid cells bool [N, h, w].
+    """
+
+    name: str
+    hash: str
+    encoder: Encoder
+    inputs: Callable[[NDArray[np.uint8], NDArray[np.bool_]], Inputs]
+
+
+@dataclass(frozen=True)
 class IndexModel:
     """What turns image files into the arrays of an edition.
 
@@ -74,10 +91,11 @@ class IndexModel:
         name, hash: Of the encoder's specification.
         encoder: Encodes canvases, uint8 [N, Hc, Wc].
         prepare: Makes a canvas of a file's bytes; called in threads. OutsoleError rejects the file.
-        derive: Makes arrays of the edition, name -> [N, ...], of the encoder's outputs, name -> [N, ...], and the
-            valid cells, bool [N, h, w]; called in threads.
+        derive: Makes arrays of the edition, name -> [N, ...], of the outputs of both encoders, name -> [N, ...], and
+            the valid cells, bool [N, h, w]; called in threads.
         settings: All else that shapes the arrays, the version of ``derive`` among it; written to the edition, and
             part of its id. Arrays are taken over only from editions with equal settings.
+        embedding: The second encoder; None for an edition without.
     """
 
     name: str
@@ -86,6 +104,21 @@ class IndexModel:
     prepare: Callable[[bytes], PreparedImage]
     derive: Callable[[dict[str, NDArray[Any]], NDArray[np.bool_]], dict[str, NDArray[Any]]]
     settings: Mapping[str, str] = field(default_factory=dict)
+    embedding: IndexEmbedding | None = None
+
+    @property
+    def embeddings(self) -> dict[str, str]:
+        """Hash by name of the second encoder; empty where there is none."""
+        return {} if self.embedding is None else {self.embedding.name: self.embedding.hash}
+
+    async def encode(self, images: NDArray[np.uint8], valid: NDArray[np.bool_], *, timeout_s: float) -> Outputs:
+        """The outputs of both encoders on the same canvases, by name; errors as of ``Encoder.encode``."""
+        calls = [self.encoder.encode(images, timeout_s=timeout_s)]
+        if self.embedding is not None:
+            inputs = self.embedding.inputs(images, valid)
+            calls.append(self.embedding.encoder.encode(inputs, timeout_s=timeout_s))
+        found = await all_or_none(calls)
+        return {name: array for outputs in found for name, array in outputs.items()}
 
 
 @dataclass(frozen=True)
@@ -162,9 +195,7 @@ async def index_prints(
         before = _current(root, gallery)
         work = WorkFolder(_work_dir(root, gallery, model))
         run = _Run(model, settings or IndexSettings(), work)
-        run.places.update(
-            await asyncio.to_thread(reusable_rows, root, gallery, encoder_hash=model.hash, settings=model.settings)
-        )
+        run.places.update(await asyncio.to_thread(_reusable, root, gallery, model))
         run.places.update(await asyncio.to_thread(work.known))
         with progress(len(found.entries)) as bar:
             await run.encode_all(found.entries, bar)
@@ -190,8 +221,12 @@ def _current(root: Path, gallery: str) -> str | None:
         return None
 
 
+def _reusable(root: Path, gallery: str, model: IndexModel) -> dict[str, tuple[Origin, int]]:
+    return reusable_rows(root, gallery, encoder_hash=model.hash, settings=model.settings, embeddings=model.embeddings)
+
+
 def _work_dir(root: Path, gallery: str, model: IndexModel) -> Path:
-    key = json.dumps([model.hash, dict(model.settings)], sort_keys=True)
+    key = json.dumps([model.hash, dict(model.settings), model.embeddings], sort_keys=True)
     return root / gallery / "work" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
@@ -286,16 +321,19 @@ class _Run:
     async def _encode(self, batch: list[tuple[str, PreparedImage]], progress: Progress) -> None:
         try:
             images = np.stack([prepared.image for _, prepared in batch])
-            outputs = await self.model.encoder.encode(images, timeout_s=self._settings.encode_timeout_s)
+            valid = np.stack([prepared.valid for _, prepared in batch])
+            outputs = await self.model.encode(images, valid, timeout_s=self._settings.encode_timeout_s)
         finally:
             self._slots.release()
-        origin = await asyncio.to_thread(self._keep, batch, outputs)
+        origin = await asyncio.to_thread(self._keep, batch, outputs, valid)
         self.places.update({digest: (origin, position) for position, (digest, _) in enumerate(batch)})
         self.encoded += len(batch)
         progress.update(len(batch))
 
-    def _keep(self, batch: list[tuple[str, PreparedImage]], outputs: dict[str, NDArray[Any]]) -> BatchOrigin:
-        arrays = self.model.derive(outputs, np.stack([prepared.valid for _, prepared in batch]))
+    def _keep(
+        self, batch: list[tuple[str, PreparedImage]], outputs: dict[str, NDArray[Any]], valid: NDArray[np.bool_]
+    ) -> BatchOrigin:
+        arrays = self.model.derive(outputs, valid)
         facts = [Facts(p.width_px, p.height_px, p.thumbnail_png) for _, p in batch]
         return self._work.keep([digest for digest, _ in batch], arrays, facts)
 
@@ -315,7 +353,14 @@ def _write(root: Path, gallery: str, run: _Run, rejects: Sequence[Reject]) -> Ed
     if not run.items:
         raise InvalidInput(f"no image can be used; row {rejects[0].row}: {rejects[0].reason}", field="source")
     model = run.model
-    writer = EditionWriter(root, gallery, encoder_hash=model.hash, encoder_name=model.name, settings=model.settings)
+    writer = EditionWriter(
+        root,
+        gallery,
+        encoder_hash=model.hash,
+        encoder_name=model.name,
+        settings=model.settings,
+        embeddings=model.embeddings,
+    )
     with writer:
         for start in range(0, len(run.items), _GATHERED_ITEMS):
             items = run.items[start : start + _GATHERED_ITEMS]

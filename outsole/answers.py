@@ -53,9 +53,11 @@ class Hit:
         rank: 1-based rank among the groups of the answer.
         model_id: The shoe model.
         item_id: The best item of that model.
-        score: Similarity, about -1 .. 1, comparable across probes. It is no probability.
+        score: Similarity: the correlation, about -1 .. 1, and with an embedding its weighted cosine on top. Comparable
+            across probes of searches with the same encoders. It is no probability.
         brand, side, category, tread_family: The item's metadata; empty where unknown.
         placement: The placement that won.
+        score_parts: What the score was made of, by name: ``correlation``, ``embedding``, each about -1 .. 1.
     """
 
     rank: int
@@ -67,6 +69,7 @@ class Hit:
     side: Side = Side.UNKNOWN
     category: str = ""
     tread_family: str = ""
+    score_parts: dict[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class SearchAnswer:
 
     Attributes:
         hits: Best first; ties broken by item id.
-        gallery, edition, encoder_hash: What it was computed on.
+        gallery, edition: What it was computed on.
+        encoder_hash: Of the correlation encoder; of the embedding where that alone was asked.
         mode: SHORTLIST or EXHAUSTIVE.
         searched, total: Items compared closely, and items in the edition after the filter.
         degraded: Names of stages that were skipped or cut short; empty on a whole answer.
@@ -128,7 +132,8 @@ class Explanation:
     """Why an item scored as it did.
 
     Attributes:
-        hit: The item compared, with score and placement.
+        hit: The item compared, with placement; its score is the correlation alone, also where a search adds an
+            embedding: that is one vector of the whole print, and no cell owns a share of it.
         heat: Per-cell contributions, row-major, ``rows x columns``; they sum to the score.
         rows, columns: Shape of the heat map over the probe's canvas.
         cell_px: Side of one cell in canvas pixels.
@@ -146,7 +151,15 @@ class Explanation:
 
 @dataclass(frozen=True)
 class GalleryInfo:
-    """A gallery and the edition that answers for it."""
+    """A gallery and the edition that answers for it.
+
+    Attributes:
+        name, edition: What they are called.
+        items, models: How many of each.
+        encoder_hash: Of the correlation encoder.
+        created: UTC time of the first indexing.
+        encoders: Hash by name of every encoder that the edition was indexed with; a search can name each of them.
+    """
 
     name: str
     edition: str
@@ -154,6 +167,7 @@ class GalleryInfo:
     models: int
     encoder_hash: str
     created: str
+    encoders: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -63,11 +63,11 @@ def build(settings: ServiceSettings | Mapping[str, object]) -> serve.Application
 
     Raises:
         InvalidInput: A setting that is not known or cannot be used.
-        NotFound, DataCorrupt: The encoder's folder is not what it should be.
+        NotFound, DataCorrupt: An encoder's folder is not what it should be.
     """
     if not isinstance(settings, ServiceSettings):
         settings = ServiceSettings.from_environment(overrides=settings)
-    system = PrintSystem.load(settings.model_dir)
+    system = PrintSystem.load(settings.model_dir, more=[settings.encoders_dir])
     spec, fields = system.spec, system.candidate_fields
     # A Lite directory has one owner, so this deployment never has a second replica.
     store = _deployment(VectorStoreOwner, replicas=1, ongoing=16, queued=64).bind(

@@ -8,7 +8,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +30,31 @@ _NAMED_VALUES = 10
 
 @dataclass(frozen=True)
 class Served:
-    """The encoder that is served, as far as editions have to agree with it.
+    """The encoders that are served, as far as editions have to agree with them.
 
     Attributes:
-        name, hash: Of its specification.
+        name, hash: Of the correlation encoder's specification.
         index_settings: Settings that the arrays of an edition must have been made with.
+        embeddings: Hash by name of the embeddings; an edition needs the one that it was indexed with.
     """
 
     name: str
     hash: str
     index_settings: Mapping[str, str]
+    embeddings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EncoderChoice:
+    """What a search encodes its probe with; at least one of them.
+
+    Attributes:
+        correlation: Name of the correlation encoder; empty where the embedding alone is asked.
+        embedding: Name of the embedding; empty where the correlation alone is asked, or the edition has none.
+    """
+
+    correlation: str
+    embedding: str
 
 
 @dataclass(frozen=True)
@@ -87,16 +102,48 @@ class Catalogue:
             return self._open[key]
 
     def searchable(self, gallery: str, edition: str = "", *, encoder: str = "") -> Edition:
-        """An edition that the served encoder made; see `edition`.
+        """An edition that can be searched with the encoder named; see `edition` and `choice`.
 
         Raises:
-            PreconditionFailed: Another encoder made it, or other settings, or the caller expects another encoder.
+            PreconditionFailed: Another encoder made it, or other settings, or it lacks the encoder named.
         """
-        if encoder and encoder != self._served.name:
-            raise PreconditionFailed(
-                f"the encoder served is {self._served.name!r}, not {encoder[:100]!r}", field="encoder"
-            )
         found = self.edition(gallery, edition)
+        self._check_correlation(found)
+        self.choice(found, encoder)
+        return found
+
+    def choice(self, edition: Edition, encoder: str = "") -> EncoderChoice:
+        """Which encoders a search of an edition uses: all that it was indexed with, or the one named.
+
+        Raises:
+            PreconditionFailed: It was not indexed with the encoder named, or its embedding is not served.
+        """
+        correlation, embedding = self._served.name, edition.embedding
+        if encoder not in ("", correlation, embedding):
+            had = " and ".join(filter(None, (correlation, embedding)))
+            raise PreconditionFailed(
+                f"edition {edition.id} of gallery {edition.gallery!r} was indexed with {had}, not {encoder[:100]!r}",
+                field="encoder",
+                remedy=f"leave it out, or name {had.replace(' and ', ' or ')}",
+            )
+        if not embedding or encoder == correlation:
+            return EncoderChoice(correlation, "")
+        if self._served.embeddings.get(embedding) != edition.manifest.embeddings[embedding]:
+            state = "is not served" if embedding not in self._served.embeddings else "is served with other weights"
+            raise PreconditionFailed(
+                f"embedding {embedding!r} of edition {edition.id} of gallery {edition.gallery!r} {state}",
+                field="encoder",
+                remedy=f"put its model folder back, index the gallery again, or search with encoder {correlation}",
+            )
+        return EncoderChoice("" if encoder == embedding else correlation, embedding)
+
+    def embeddings_in_use(self) -> tuple[str, ...]:
+        """Names of the embeddings that searchable galleries need now, in order of name."""
+        named = (name for gallery in self.galleries() if self.is_searchable(gallery) for name in gallery.encoders)
+        return tuple(sorted(set(named) & self._served.embeddings.keys()))
+
+    def _check_correlation(self, found: Edition) -> None:
+        gallery = found.gallery
         if found.encoder_hash != self._served.hash:
             raise PreconditionFailed(
                 f"edition {found.id} of gallery {gallery!r} was made by encoder {found.encoder_hash[:16]}, served is "
@@ -110,7 +157,6 @@ class Catalogue:
                 field="edition",
                 remedy="index the gallery again with this release",
             )
-        return found
 
     def galleries(self) -> tuple[GalleryInfo, ...]:
         """All galleries with an edition that can be opened, in order of name."""
@@ -124,7 +170,7 @@ class Catalogue:
         return tuple(found)
 
     def is_searchable(self, gallery: GalleryInfo) -> bool:
-        """Whether the served encoder made the gallery's edition."""
+        """Whether everything that the gallery's edition was made with is served."""
         try:
             self.searchable(gallery.name, gallery.edition)
         except OutsoleError:
@@ -185,8 +231,8 @@ class Catalogue:
         Raises:
             InvalidInput: A brand or category that no item of the edition has; the first known ones are named.
         """
-        for column, field, values in (("brand", "brands", where.brands), ("category", "categories", where.categories)):
-            _check_known(edition, column, field=f"filter.{field}", values=values)
+        for column, name, values in (("brand", "brands", where.brands), ("category", "categories", where.categories)):
+            _check_known(edition, column, field=f"filter.{name}", values=values)
         return np.flatnonzero(rows_allowed(edition.items, where)).astype(np.int64)
 
 

@@ -29,12 +29,13 @@ Probe = Callable[[], Awaitable[bool]]
 class HealthMonitor:
     """Looks at what the services need; a finding is used again while it is young.
 
-    Retrieval serves where the encoder is ready, the vector store answers, and at least one gallery's edition can be
-    opened and was made by the encoder served. Galleries serve wherever this process runs: they are read from disk.
+    Retrieval serves where every encoder is ready that a searchable gallery was indexed with, the vector store answers,
+    and at least one gallery's edition can be opened and was made by the encoders served. Galleries serve wherever this
+    process runs: they are read from disk.
 
     Args:
         catalogue: The editions.
-        triton: Whether the encoder is ready; must not raise.
+        triton: Whether those encoders are ready; must not raise.
         milvus: Whether the vector store answers; must not raise.
         recorder: Takes the gauges.
         max_age_s: Age at which a finding is looked up again, seconds.

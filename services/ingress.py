@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from grpc_health.v1 import health_pb2
@@ -12,10 +13,9 @@ from ray.serve.handle import DeploymentHandle
 
 from outsole.api import convert
 from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
-from outsole.encoders.spec import EncoderSpec
 from outsole.errors import InvalidInput, Overloaded
 from outsole.imaging.decode import DecodeLimits
-from outsole.inference.encoder import Encoder
+from outsole.inference.encoder import Encoder, ModelContract
 from outsole.matching.print_system import PrintSystem
 from services import validation
 from services.catalogue import Catalogue, Served
@@ -55,7 +55,7 @@ class Ingress(LaterMethods):
 
         self._health = HealthMonitor(
             self._catalogue,
-            triton=self._parts.encoder.is_ready,
+            triton=self._parts.encoders_ready,
             milvus=milvus,
             recorder=self.recorder,
             max_age_s=settings.probe_interval_s,
@@ -169,12 +169,13 @@ def search_parts(
     recorder: Recorder | None = None,
 ) -> SearchParts:
     """Put the parts of a print search together; without a recorder nothing is recorded."""
-    system = PrintSystem.load(settings.model_dir)
+    system = PrintSystem.load(settings.model_dir, more=[settings.encoders_dir])
     spec = system.spec
+    embeddings = {name: embedding.hash for name, embedding in system.embeddings.items()}
     return SearchParts(
         system=system,
-        encoder=encoder_of(settings, spec),
-        catalogue=Catalogue(settings.editions_dir, Served(spec.name, spec.hash, system.index_settings)),
+        encoder=encoder_of(settings, settings.model_dir, spec.contract()),
+        catalogue=Catalogue(settings.editions_dir, Served(spec.name, spec.hash, system.index_settings, embeddings)),
         candidates=candidates,
         reranking=reranking,
         evidence=EvidenceStore(settings.evidence_dir, max_bytes=settings.evidence_max_bytes),
@@ -186,18 +187,22 @@ def search_parts(
         ),
         recorder=recorder or NullRecorder(),
         encoder_slots=asyncio.Semaphore(settings.searches_in_encoder),
+        embeddings={
+            name: encoder_of(settings, embedding.folder, embedding.contract())
+            for name, embedding in system.embeddings.items()
+        },
     )
 
 
-def encoder_of(settings: ServiceSettings, spec: EncoderSpec) -> Encoder:
-    """The encoder that the settings name: behind Triton, or in this process."""
+def encoder_of(settings: ServiceSettings, model_dir: Path, contract: ModelContract) -> Encoder:
+    """The encoder of a model folder where the settings say: behind Triton, or in this process."""
     if settings.encoder_backend == "in_process":
         from outsole.inference.in_process import InProcessEncoder
 
-        return InProcessEncoder(settings.model_dir, contract=spec.contract())
+        return InProcessEncoder(model_dir, contract=contract)
     from outsole.inference.triton_client import TritonEncoder
 
-    return TritonEncoder(settings.triton_url, spec.name, contract=spec.contract())
+    return TritonEncoder(settings.triton_url, contract.model, contract=contract)
 
 
 async def _take_chunks(upload: EvidenceUpload, messages: AsyncIterator[retrieval_pb2.UploadEvidenceRequest]) -> None:

@@ -113,15 +113,16 @@ class SearchParts:
     """Everything that a print search needs.
 
     Attributes:
-        system: The print system of the encoder served.
-        encoder: Encodes canvases.
+        system: The print system of the encoders served.
+        encoder: Encodes canvases for the correlation.
         catalogue: Editions and their items.
         candidates: The vector store.
         reranking: The reranker.
         evidence: Uploads.
         defaults: What requests leave open.
         recorder: Where measurements go.
-        encoder_slots: Bounds the searches that use the encoder at once.
+        encoder_slots: Bounds the searches that use the encoders at once.
+        embeddings: Encoders of the embeddings served, by name.
     """
 
     system: PrintSystem
@@ -133,3 +134,10 @@ class SearchParts:
     defaults: SearchDefaults = field(default_factory=SearchDefaults)
     recorder: Recorder = field(default_factory=NullRecorder)
     encoder_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    embeddings: Mapping[str, Encoder] = field(default_factory=dict)
+
+    async def encoders_ready(self) -> bool:
+        """Whether every encoder answers that a gallery needs now; never raises."""
+        needed = await asyncio.to_thread(self.catalogue.embeddings_in_use)
+        encoders = (self.encoder, *(self.embeddings[name] for name in needed if name in self.embeddings))
+        return all(await asyncio.gather(*(encoder.is_ready() for encoder in encoders)))

@@ -16,21 +16,28 @@ from numpy.typing import NDArray
 
 from outsole.answers import Explanation, Hit, ItemFilter, Placement, SearchAnswer, SearchMode
 from outsole.api.records import PlacementSearch
-from outsole.errors import BudgetSpent, Unavailable
+from outsole.errors import InvalidInput, Unavailable
 from outsole.gallery.editions import Edition
 from outsole.imaging.decode import DecodedImage, decode_image
 from outsole.imaging.masks import automatic_mask, mask_from_png, mask_from_polygon
+from outsole.matching.embedding import PARTIAL
+from outsole.matching.features import ProbeFeatures
+from outsole.matching.fusion import CORRELATION, FUSION_WEIGHT
 from outsole.matching.grouping import rank_models
 from outsole.matching.placements import placements
 from outsole.matching.rerank import ItemScores
+from services.catalogue import EncoderChoice
+from services.encoding import encode_features, encode_probe
 from services.parts import EditionRef, SearchDefaults, SearchParts
 from services.queries import ExplainQuery, PrintQuery, Probe
 from services.telemetry import RequestClock
 
 if TYPE_CHECKING:
     from outsole.imaging.canvas import PlacedProbe
-    from outsole.matching.features import ProbeFeatures
     from outsole.matching.rerank import HeatMap
+
+# Features, or the vectors of an embedding alone.
+_Encoded = ProbeFeatures | NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class _Received:
     edition: Edition
     rows: NDArray[np.int64]
     placements: tuple[Placement, ...]
+    choice: EncoderChoice
 
     @property
     def ref(self) -> EditionRef:
@@ -54,7 +62,7 @@ async def search_print(query: PrintQuery, parts: SearchParts) -> SearchAnswer:
     Raises:
         InvalidInput: Something in the query cannot be used; ``field`` names it.
         NotFound: No such gallery, edition or evidence.
-        PreconditionFailed: The edition was made by another encoder.
+        PreconditionFailed: The edition was made by another encoder, or was not indexed with the one named.
         BudgetSpent: The budget ran out; the message names the stage.
         Unavailable, Overloaded: A part is away or busy; may be retried.
     """
@@ -66,14 +74,8 @@ async def search_print(query: PrintQuery, parts: SearchParts) -> SearchAnswer:
     with clock.stage("canvas"):
         placed = await asyncio.to_thread(parts.system.place_probe, image.gray, mask, received.placements)
     with clock.stage("encode"):
-        features = await _encode(placed, parts, clock)
-    if query.mode is SearchMode.SHORTLIST:
-        with clock.stage("candidates"):
-            chosen = await _candidates(query, received, features, parts, clock)
-    else:
-        chosen = received.rows
-    with clock.stage("rerank"):
-        scores = await _rerank(received, features, chosen, parts, clock)
+        probe = await encode_probe(placed, received.choice, parts, clock)
+    scores = await _scores(query, received, probe, parts, clock)
     with clock.stage("group"):
         codes = parts.catalogue.model_codes(received.edition)
         order = rank_models(scores.rows, scores.scores, codes, k=query.k)
@@ -85,7 +87,7 @@ async def search_print(query: PrintQuery, parts: SearchParts) -> SearchAnswer:
 
 
 async def explain_hit(query: ExplainQuery, parts: SearchParts) -> Explanation:
-    """Say which parts of a probe made an item's score; the errors are those of `search_print`."""
+    """Say which parts of a probe made an item's correlation; the errors are those of `search_print`."""
     clock = RequestClock(query.budget_ms or parts.defaults.budget_ms, recorder=parts.recorder)
     with clock.stage("receive"):
         received = await asyncio.to_thread(_receive, query, parts)
@@ -95,7 +97,8 @@ async def explain_hit(query: ExplainQuery, parts: SearchParts) -> Explanation:
     with clock.stage("canvas"):
         placed = await asyncio.to_thread(parts.system.place_probe, image.gray, mask, received.placements)
     with clock.stage("encode"):
-        features = await _encode(placed, parts, clock)
+        # The correlation alone is explained: of an embedding no cell owns a share.
+        features = await encode_features(placed, "", parts, clock)
     with clock.stage("rerank"):
         timed = await parts.reranking.explain(received.ref, features, row, timeout_s=clock.remaining_s())
         clock.waited("rerank", timed.wait_ms)
@@ -106,6 +109,13 @@ async def explain_hit(query: ExplainQuery, parts: SearchParts) -> Explanation:
 def _receive(query: PrintQuery | ExplainQuery, parts: SearchParts) -> _Received:
     target = query.target
     edition = parts.catalogue.searchable(target.gallery, target.edition, encoder=target.encoder)
+    choice = parts.catalogue.choice(edition, target.encoder)
+    if isinstance(query, ExplainQuery) and not choice.correlation:
+        raise InvalidInput(
+            f"{target.encoder!r} is one vector of a whole print and has no heat map",
+            field="encoder",
+            remedy="leave it out: the correlation is explained",
+        )
     wanted = placements_of(query.placements, parts.defaults)
     # An explanation names its item, and filters nothing.
     where = query.where if isinstance(query, PrintQuery) else ItemFilter()
@@ -113,7 +123,7 @@ def _receive(query: PrintQuery | ExplainQuery, parts: SearchParts) -> _Received:
     data = query.probe.image
     if data is None:
         data = parts.evidence.read(query.probe.evidence_sha256)
-    return _Received(data, edition, rows, wanted)
+    return _Received(data, edition, rows, wanted, choice)
 
 
 def placements_of(search: PlacementSearch, defaults: SearchDefaults) -> tuple[Placement, ...]:
@@ -144,28 +154,31 @@ def _decode(data: bytes, probe: Probe, defaults: SearchDefaults) -> tuple[Decode
     return image, automatic_mask(image.gray)
 
 
-async def _encode(placed: PlacedProbe, parts: SearchParts, clock: RequestClock) -> ProbeFeatures:
-    asked = time.perf_counter()
-    try:
-        async with asyncio.timeout(clock.remaining_s()):
-            await parts.encoder_slots.acquire()
-    except TimeoutError as error:
-        raise BudgetSpent("the encoder was busy with other searches") from error
-    try:
-        clock.waited("encode", (time.perf_counter() - asked) * 1000)
-        outputs = await parts.encoder.encode(placed.images, timeout_s=clock.remaining_s())
-    finally:
-        parts.encoder_slots.release()
-    return await asyncio.to_thread(parts.system.probe_features, outputs, placed)
+async def _scores(
+    query: PrintQuery, received: _Received, probe: _Encoded, parts: SearchParts, clock: RequestClock
+) -> ItemScores:
+    """Pick the items to look at and look at them; with an embedding alone the vectors are all there is to look at."""
+    if not isinstance(probe, ProbeFeatures):
+        with clock.stage("candidates"):
+            chosen = await _chosen(query, received, probe, parts, clock)
+            vectors, deadline = received.edition.array(PARTIAL), time.monotonic() + clock.remaining_s()
+            return await asyncio.to_thread(parts.system.embedding_scores, probe, vectors, chosen, deadline=deadline)
+    if query.mode is SearchMode.SHORTLIST:
+        with clock.stage("candidates"):
+            chosen = await _chosen(query, received, probe, parts, clock)
+    else:
+        chosen = received.rows
+    with clock.stage("rerank"):
+        return await _rerank(received, probe, chosen, parts, clock)
 
 
-async def _candidates(
-    query: PrintQuery, received: _Received, features: ProbeFeatures, parts: SearchParts, clock: RequestClock
+async def _chosen(
+    query: PrintQuery, received: _Received, probe: _Encoded, parts: SearchParts, clock: RequestClock
 ) -> NDArray[np.int64]:
-    """Rows int64 [n] to look at closely, best first; a short list is refused where the caller wants a whole one."""
-    if not len(received.rows):
+    """Rows int64 [n] to look at, a shortlist best first; a short one is refused where the caller wants it whole."""
+    if query.mode is SearchMode.EXHAUSTIVE or not len(received.rows):
         return received.rows
-    queries = await asyncio.to_thread(parts.system.candidate_queries, features)
+    queries = await asyncio.to_thread(parts.system.candidate_queries, probe)
     timed = await parts.candidates.find(
         received.ref, queries, limit=query.shortlist_size, where=query.where, timeout_s=clock.remaining_s()
     )
@@ -203,13 +216,13 @@ def _report(
     scores: ItemScores,
     order: NDArray[np.int64],
 ) -> SearchAnswer:
-    edition = received.edition
+    edition, used = received.edition, received.choice.embedding
     short = query.mode is SearchMode.SHORTLIST and len(scores.rows) < _wanted(query, received)
     return SearchAnswer(
         hits=tuple(_hit(edition, scores, int(at), placed.placements, rank=rank) for rank, at in enumerate(order, 1)),
         gallery=edition.gallery,
         edition=edition.id,
-        encoder_hash=edition.encoder_hash,
+        encoder_hash=edition.encoder_hash if received.choice.correlation else edition.manifest.embeddings[used],
         mode=query.mode,
         searched=len(scores.rows),
         total=len(received.rows),
@@ -226,6 +239,7 @@ def _settings(query: PrintQuery, received: _Received, parts: SearchParts) -> dic
     mask = "png" if query.probe.mask_png is not None else "polygon" if query.probe.mask_polygon else "automatic"
     return {
         **parts.system.index_settings,
+        **_encoder_settings(received),
         "k": str(query.k),
         "mode": query.mode.value,
         **({"shortlist_size": str(query.shortlist_size)} if query.mode is SearchMode.SHORTLIST else {}),
@@ -233,6 +247,20 @@ def _settings(query: PrintQuery, received: _Received, parts: SearchParts) -> dic
         "placements": str(len(received.placements)),
         "rotations_deg": " ".join(f"{turn:g}" for turn in turns),
     }
+
+
+def _encoder_settings(received: _Received) -> dict[str, str]:
+    """Which encoders made the scores, and how."""
+    correlation, embedding = received.choice.correlation, received.choice.embedding
+    settings = {
+        "encoders": " ".join(filter(None, (correlation, embedding))),
+        "rerank": "correlation" if correlation else "none: vectors alone",
+    }
+    if embedding:
+        settings["embedding_hash"] = received.edition.manifest.embeddings[embedding]
+    if correlation and embedding:
+        settings |= {"rerank": "correlation and embedding", "fusion_weight": f"{FUSION_WEIGHT:g}"}
+    return settings
 
 
 def _hit(edition: Edition, scores: ItemScores, at: int, tried: tuple[Placement, ...], *, rank: int) -> Hit:
@@ -252,6 +280,7 @@ def _hit(edition: Edition, scores: ItemScores, at: int, tried: tuple[Placement, 
         side=item.side,
         category=item.category,
         tread_family=item.tread_family,
+        score_parts={name: float(values[at]) for name, values in scores.parts.items()},
     )
 
 
@@ -274,8 +303,9 @@ def _explained(received: _Received, row: int, *, placed: PlacedProbe, heat: Heat
             rank=0,
             model_id=item.model_id,
             item_id=item.item_id,
-            # The cells sum to this; the hit of a search is the soft maximum over all its placements.
+            # The cells sum to this; the correlation part of a search's hit is the soft maximum over its placements.
             score=float(heat.similarity),
+            score_parts={CORRELATION: float(heat.similarity)},
             placement=placement,
             brand=item.brand,
             side=item.side,

@@ -37,7 +37,7 @@ class Target:
     Attributes:
         gallery: Name of the gallery.
         edition: The edition; empty for the current one.
-        encoder: The encoder that the caller expects; empty for whichever is served.
+        encoder: The one encoder to search with; empty for all that the edition was indexed with.
     """
 
     gallery: str

@@ -18,6 +18,7 @@ from outsole.encoders.spec import EncoderSpec
 from outsole.errors import BudgetSpent, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_galleries
 from outsole.gallery.layout import current_edition
+from outsole.matching.embedding import PARTIAL
 from outsole.matching.rerank import HeatMap, ItemScores, PlacementReranker
 from services.parts import EditionRef, Timed
 
@@ -36,7 +37,7 @@ class EditionRerankers:
 
     Args:
         root: Directory of the galleries.
-        spec: The encoder served; editions of another are not loaded.
+        spec: The correlation encoder served; editions of another are not loaded.
         cache_mib: Memory for prepared maps of one edition, MiB.
         threads: Threads of one comparison; 0 for one a core.
     """
@@ -121,7 +122,13 @@ class EditionRerankers:
             edition = Edition.open(self._root, ref.gallery, ref.id)
             if edition.encoder_hash != self._spec.hash:
                 raise PreconditionFailed(f"edition {ref.id} was made by another encoder", field="edition")
-            self._held[ref] = PlacementReranker(edition, self._spec, cache_mib=self._cache_mib, threads=self._threads)
+            self._held[ref] = PlacementReranker(
+                edition,
+                self._spec,
+                cache_mib=self._cache_mib,
+                threads=self._threads,
+                vectors=edition.array(PARTIAL) if PARTIAL in edition.array_names else None,
+            )
         self._held.move_to_end(ref)
         return self._held[ref]
 

@@ -103,6 +103,11 @@ class ServiceSettings:
         return self.model_repository / self.encoder
 
     @property
+    def encoders_dir(self) -> Path:
+        """A second model repository, of embeddings that were adapted here; it need not exist."""
+        return self.home / "encoders"
+
+    @property
     def milvus(self) -> str:
         """The URI for `outsole.gallery.milvus_store.MilvusStore`."""
         return self.milvus_uri or str(self.home / "milvus.db")

@@ -31,8 +31,8 @@ class PublishedStore:
     Args:
         store: The back end.
         root: Directory of the galleries.
-        encoder_hash: Only editions of this encoder are published.
-        fields: Arrays of an edition that are searched.
+        encoder_hash: Only editions of this correlation encoder are published.
+        fields: Arrays that are searched, as far as an edition has them.
     """
 
     def __init__(self, store: VectorStore, *, root: Path, encoder_hash: str, fields: tuple[str, ...]) -> None:
@@ -121,7 +121,9 @@ class PublishedStore:
             del self._publishing[ref]
 
     def _publish(self, ref: EditionRef) -> None:
-        self._store.publish(Edition.open(self._root, ref.gallery, ref.id), self._fields)
+        edition = Edition.open(self._root, ref.gallery, ref.id)
+        # One without an embedding lacks its field; one of a search that needs it anyway is told so by name.
+        self._store.publish(edition, [field for field in self._fields if field in edition.array_names])
 
     def _current(self) -> dict[str, EditionRef]:
         found = {}

@@ -1,161 +1,158 @@
-"""Export the print encoder to ONNX: ``python -m training.export [NAME] [--repository DIR]``.
+"""Export a network to the model repository: ``python -m training.export [NAME] --checkpoint RUN/checkpoint.pt``.
 
-Writes ``<repository>/<name>/{1/model.onnx, spec.json, config.pbtxt}``. The same packages give the same bytes, hence
-the same specification hash.
+Writes ``<repository>/<name>/{1/model.onnx, spec.json, config.pbtxt, card.md}`` and the TensorRT variant below
+``deploy/tensorrt/<name>/``. The same weights give the same bytes, hence the same specification hash.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 import tempfile
-import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import numpy as np
-import onnx
-import torch
-from torch import nn
 
-from outsole.encoders.efficientnet_lite import GrayTrunk, load_lite2
-from outsole.encoders.spec import WEIGHTS_FILE, EncoderSpec
+from outsole.encoders.network_spec import NetworkSpec
+from outsole.encoders.spec import EncoderSpec
+from outsole.encoders.spec_file import WEIGHTS_FILE
+from outsole.errors import InvalidInput, NotFound, OutsoleError
+from training.cards import CARD_FILE, card_text
+from training.export_plan import ExportPlan
+from training.exporting import print_encoder
+from training.exporting.folder import errors_of_the_disk, whole_folder
+from training.exporting.graph import PRECISIONS, compacted, to_onnx
+from training.exporting.parity import Parity, measure
+from training.exporting.served import ServedModel, onnxruntime_config
+from training.exporting.subjects import Subject, find_subject, known_names
+from training.exporting.tensorrt import write_tensorrt
 
-NAME = "print_lite2_b6"
-_BLOCK = 6
-_VALUE_SCALE = 1.5 / 127
-_OUTPUT = "map"
-_CONFIG = """\
-# Written by python -m training.export
-name: "{name}"
-backend: "onnxruntime"
-max_batch_size: 16
-input [ {{ name: "image" data_type: TYPE_UINT8 dims: [ {height}, {width} ] }} ]
-output [ {{ name: "{output}" data_type: TYPE_FP16 dims: [ {channels}, {rows}, {columns} ] }} ]
-dynamic_batching {{
-  preferred_batch_size: [ 9 ]
-  max_queue_delay_microseconds: 500
-  default_queue_policy {{ max_queue_size: 64 }}
-}}
-instance_group [ {{ kind: KIND_CPU count: 1 }} ]
-"""
+CONFIG_FILE = "config.pbtxt"
+REPOSITORY = Path("model_repository")
+TENSORRT = Path("deploy") / "tensorrt"
+PRECISION_SETTING = "stored_weights"
 
 
-class HalfOutput(nn.Module):
-    """A network whose output is cast to float16: the map is compared after normalisation, and travels half as far."""
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
+    Attributes:
+        folder: The model's folder.
+        spec: Its specification.
+        parity: Its distance from torch.
+        weights_bytes: Size of ``model.onnx``.
+    """
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Encode ``image`` uint8 [N, H, W]; returns float16 [N, C, h, w]."""
-        result: torch.Tensor = self.network(image).to(torch.float16)
-        return result
-
-
-def build_trunk() -> GrayTrunk:
-    """The default print encoder as a torch module, float32 out."""
-    return GrayTrunk(load_lite2(), last_block=_BLOCK, value_scale=_VALUE_SCALE).eval()
+    folder: Path
+    spec: EncoderSpec | NetworkSpec
+    parity: Parity
+    weights_bytes: int
 
 
-def specification(weights: bytes) -> EncoderSpec:
-    """The specification of the default print encoder with these ``model.onnx`` bytes."""
-    return EncoderSpec(
-        name=NAME,
-        canvas_height_px=672,
-        canvas_width_px=352,
-        margin_px=32,
-        px_per_cm=20.0,
-        stride_px=8,
-        channels=48,
-        output=_OUTPUT,
-        output_dtype="float16",
-        value_scale=_VALUE_SCALE,
-        resize_rule="none: images come at px_per_cm; taller than 608 px are reduced to it by area averaging",
-        polarity="contact is dark",
-        layer=f"EfficientNet-Lite2, MBConv block {_BLOCK} (0-based), after projection and skip",
-        normalisation="each channel to mean 0 and deviation 1 over the valid cells of an image",
-        licence="Apache-2.0",
+def export_model(
+    subject: Subject,
+    name: str,
+    *,
+    repository: Path,
+    precision: str = "",
+    tensorrt: Path | None = None,
+    command: str = "",
+) -> Exported:
+    """Write a network's model folder, whole or not at all, and its TensorRT variant.
+
+    Args:
+        subject: The network with its plan and its run.
+        name: Of the model's folder.
+        repository: Folder of model folders; made where missing.
+        precision: One of ``PRECISIONS``; empty takes the plan's.
+        tensorrt: Where the TensorRT variant goes (``deploy/tensorrt``); None writes none.
+        command: As the card shows it.
+
+    Raises:
+        PreconditionFailed: The graph is too far from torch, or the disk is full; nothing is changed then.
+        InvalidInput: The name is none for a folder, or the repository cannot be written to.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name, re.ASCII):
+        raise InvalidInput(f"a model cannot be called {name!r}", field="name", remedy="letters, digits and _ . -")
+    plan, precision = subject.plan, precision or subject.plan.precision
+    with errors_of_the_disk(Path(tempfile.gettempdir())):
+        weights = compacted(to_onnx(subject.network, plan), precision)
+    parity = measure(subject.network, weights, plan, precision)
+    parity.check(name)
+    spec = specification(name, plan, weights=weights, precision=precision)
+    served = ServedModel(name, plan.inputs, plan.outputs, plan.max_batch, plan.preferred_batch)
+    card = card_text(name, plan, run=subject.run, parity=parity, weights_bytes=len(weights), command=command)
+    with whole_folder(repository, name) as folder:
+        (folder / WEIGHTS_FILE).parent.mkdir()
+        (folder / WEIGHTS_FILE).write_bytes(weights)
+        spec.dump(folder)
+        (folder / CONFIG_FILE).write_text(onnxruntime_config(served), encoding="utf-8")
+        (folder / CARD_FILE).write_text(card, encoding="utf-8")
+    if tensorrt is not None:
+        with errors_of_the_disk(tensorrt):
+            write_tensorrt(served, tensorrt)
+    return Exported(repository / name, spec, parity, len(weights))
+
+
+def specification(name: str, plan: ExportPlan, *, weights: bytes, precision: str) -> EncoderSpec | NetworkSpec:
+    """The specification of a model with these ``model.onnx`` bytes."""
+    if plan is print_encoder.PLAN:
+        return print_encoder.specification(weights, name)
+    return NetworkSpec(
+        name=name,
+        kind=plan.kind,
+        inputs=plan.inputs,
+        outputs=plan.outputs,
+        px_per_cm=plan.px_per_cm,
+        settings={**plan.settings, PRECISION_SETTING: precision},
+        trained_on=plan.trained_on,
+        licence=plan.licence,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
 
 
-def to_onnx(trunk: nn.Module, canvas: tuple[int, int]) -> bytes:
-    """The network as ONNX bytes with a dynamic batch and a fixed canvas (TensorRT builds one engine for it)."""
-    example = torch.zeros((2, *canvas), dtype=torch.uint8)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
-        path = Path(folder) / "model.onnx"
-        # The tracing exporter is deprecated, but it needs no further package and its output is stable.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            HalfOutput(trunk).eval(),
-            (example,),
-            path,
-            input_names=["image"],
-            output_names=[_OUTPUT],
-            dynamic_axes={"image": {0: "batch"}, _OUTPUT: {0: "batch"}},
-            opset_version=17,
-            dynamo=False,
+@click.command(epilog=f"Names: {', '.join(known_names())}; a variant as NAME:VARIANT.")
+@click.argument("name", default=print_encoder.NAME)
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="checkpoint.pt of the run to export.")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Of the stored weights; the plan's if left out.")
+@click.option("--repository", type=click.Path(path_type=Path), default=REPOSITORY, show_default=True)
+@click.option("--tensorrt", type=click.Path(path_type=Path), default=TENSORRT, show_default=True)
+@click.option("--as", "model", help="Name of the model's folder; NAME if left out.")
+def main(
+    name: str, checkpoint: Path | None, precision: str | None, repository: Path, tensorrt: Path, model: str | None
+) -> None:
+    """Export the network NAME into a model repository."""
+    parts = [name, *(["--checkpoint", str(checkpoint)] if checkpoint else [])]
+    parts += [*(["--precision", precision] if precision else []), *(["--as", model] if model else [])]
+    try:
+        done = export_model(
+            find_subject(name, checkpoint),
+            model or name.replace(":", "_"),
+            repository=repository,
+            precision=precision or "",
+            tensorrt=tensorrt,
+            command=shlex.join(["python", "-m", "training.export", *parts]),
         )
-        model = onnx.load(path)
-    onnx.checker.check_model(model)
-    data: bytes = model.SerializeToString(deterministic=True)
-    return data
-
-
-def config_text(spec: EncoderSpec) -> str:
-    """Triton's ``config.pbtxt`` for a specification."""
-    rows, columns = spec.canvas_cells
-    return _CONFIG.format(
-        name=spec.name,
-        height=spec.canvas_height_px,
-        width=spec.canvas_width_px,
-        output=spec.output,
-        channels=spec.channels,
-        rows=rows,
-        columns=columns,
+    except OutsoleError as error:
+        raise _one_sentence(error) from error
+    click.echo(
+        f"{done.folder.as_posix()}: {done.weights_bytes} bytes, differs from torch by {done.parity.difference:.1e}, "
+        f"cosine {done.parity.cosine:.5f}, specification {done.spec.hash[:12]}"
     )
 
 
-def largest_difference(trunk: nn.Module, weights: bytes, canvas: tuple[int, int]) -> float:
-    """Largest absolute difference between torch and ONNX Runtime on a random canvas, relative to the largest value.
+class _Refused(click.ClickException):
+    """One sentence, and status 2: the input is at fault."""
 
-    Compared before the cast to float16, on a float32 twin of the exported graph.
-    """
-    import onnxruntime
-
-    model = onnx.load_from_string(weights)
-    cast = next(node for node in model.graph.node if _OUTPUT in node.output)
-    model.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info(cast.input[0], onnx.TensorProto.FLOAT, None))
-    model.graph.node.remove(cast)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    image = np.random.default_rng(0).integers(0, 256, (2, *canvas), dtype=np.uint8)
-    with torch.no_grad():
-        expected = trunk(torch.from_numpy(image)).numpy()
-    got = session.run(None, {"image": image})[0]
-    return float(np.abs(got - expected).max() / np.abs(expected).max())
+    exit_code = 2
 
 
-@click.command()
-@click.argument("name", type=click.Choice([NAME]), default=NAME)
-@click.option("--repository", type=click.Path(path_type=Path), default=Path("model_repository"), show_default=True)
-def main(name: str, repository: Path) -> None:
-    """Export encoder NAME into a model repository."""
-    torch.manual_seed(0)
-    trunk = build_trunk()
-    spec = specification(b"")
-    canvas = (spec.canvas_height_px, spec.canvas_width_px)
-    weights = to_onnx(trunk, canvas)
-    difference = largest_difference(trunk, weights, canvas)
-    if difference > 1e-4:
-        raise click.ClickException(f"ONNX differs from torch by {difference:.2e} of the largest value; at most 1e-4")
-    folder = repository / name
-    (folder / WEIGHTS_FILE).parent.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS_FILE).write_bytes(weights)
-    spec = specification(weights)
-    spec.dump(folder)
-    (folder / "config.pbtxt").write_text(config_text(spec))
-    click.echo(f"{name}: {len(weights)} bytes, differs from torch by {difference:.1e}, specification {spec.hash[:12]}")
+def _one_sentence(error: OutsoleError) -> click.ClickException:
+    kind = _Refused if isinstance(error, InvalidInput | NotFound) else click.ClickException
+    return kind(" ".join(str(error).split()))
 
 
 if __name__ == "__main__":

@@ -234,6 +234,7 @@ def hit_to_wire(hit: Hit) -> common_pb2.Hit:
         side=side_to_wire(hit.side),
         category=hit.category,
         tread_family=hit.tread_family,
+        score_parts=hit.score_parts,
     )
 
 
@@ -249,6 +250,7 @@ def hit_from_wire(message: common_pb2.Hit) -> Hit:
         side=side_from_wire(message.side),
         category=message.category,
         tread_family=message.tread_family,
+        score_parts=dict(message.score_parts),
     )
 
 
@@ -327,6 +329,7 @@ def gallery_to_wire(gallery: GalleryInfo) -> gallery_pb2.Gallery:
         models=gallery.models,
         encoder_hash=gallery.encoder_hash,
         created=gallery.created,
+        encoders=gallery.encoders,
     )
 
 
@@ -339,6 +342,7 @@ def gallery_from_wire(message: gallery_pb2.Gallery) -> GalleryInfo:
         models=message.models,
         encoder_hash=message.encoder_hash,
         created=message.created,
+        encoders=dict(message.encoders),
     )
 
 

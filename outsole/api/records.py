@@ -55,7 +55,8 @@ class ExplainOptions(TypedDict, total=False):
         mask_polygon: Outline of the print as (x, y) in image pixels.
         placements: What is tried.
         edition: Pins the gallery's state; empty for the current one.
-        encoder: Name of the encoder; empty for the default.
+        encoder: Name of one encoder that the gallery was indexed with; empty for all of them together. An explanation
+            is of the correlation alone.
         budget_ms: The service's time, 1 .. 600,000 ms; None for the call's timeout.
         timeout_s: Replaces the client's timeout for this call, seconds.
     """

@@ -17,9 +17,9 @@ import click
 from benchmarks.reporting import text_table
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.stack import read_state
-from outsole.encoders.spec import EncoderSpec
 from outsole.errors import OutsoleError
 from outsole.inference.triton_environment import is_supported, triton_environment
+from outsole.matching.print_system import PrintSystem
 from outsole.settings import HOST, StackSettings
 from services.settings import ServiceSettings
 
@@ -108,10 +108,11 @@ def _in_process() -> Finding:
 def _model() -> Finding:
     try:
         settings = ServiceSettings.from_environment()
-        spec = EncoderSpec.load(settings.model_dir)
+        system = PrintSystem.load(settings.model_dir, more=[settings.encoders_dir])
     except OutsoleError as error:
         return Finding("encoder", "missing", str(error), error.remedy or "python -m training.export")
-    return Finding("encoder", "ok", f"{spec.name}, hash {spec.hash[:12]}")
+    found = {system.spec.name: system.spec.hash, **{name: each.hash for name, each in system.embeddings.items()}}
+    return Finding("encoder", "ok", ", ".join(f"{name} {digest[:12]}" for name, digest in found.items()))
 
 
 def _memory() -> Finding:

@@ -83,13 +83,31 @@ def answer_text(answer: SearchAnswer) -> str:
     """An answer for a person: what was searched, the candidates, what to know about them."""
     head = (
         f"{answer.gallery} edition {answer.edition}, {answer.mode.value}: {answer.searched:,} of {answer.total:,} "
-        f"items compared closely, visible {answer.visible_fraction:.0%}, {sum(answer.stage_ms.values()):.0f} ms"
+        f"items {_searched(answer)}, visible {answer.visible_fraction:.0%}, {sum(answer.stage_ms.values()):.0f} ms"
     )
+    # Of a score with one part the part is the score.
+    parts = sorted({name for hit in answer.hits for name in hit.score_parts if len(hit.score_parts) > 1})
     rows: Sequence[Sequence[InputValue]] = [
-        (hit.rank, hit.model_id, hit.item_id, hit.brand, f"{hit.score:.4f}", placement_text(hit.placement))
+        (
+            hit.rank,
+            hit.model_id,
+            hit.item_id,
+            hit.brand,
+            f"{hit.score:.4f}",
+            *(f"{hit.score_parts.get(name, 0.0):.4f}" for name in parts),
+            placement_text(hit.placement),
+        )
         for hit in answer.hits
     ]
-    lines = [head, text_table(("rank", "model", "item", "brand", "score", "placement"), rows), LEAD]
+    lines = [head, text_table(("rank", "model", "item", "brand", "score", *parts, "placement"), rows), LEAD]
     lines += [f"note: {warning}" for warning in answer.warnings]
     lines += [f"note: stage {stage} was cut short" for stage in answer.degraded]
     return "\n".join(lines)
+
+
+def _searched(answer: SearchAnswer) -> str:
+    return (
+        "compared by their vectors alone"
+        if answer.settings.get("rerank", "").startswith("none")
+        else "compared closely"
+    )

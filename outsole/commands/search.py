@@ -23,6 +23,7 @@ class PrintOptions(TypedDict):
     mirror: bool
     invert: bool
     rotation: tuple[float, float, float] | None
+    encoder: str
     target: str | None
     home: Path
     as_json: bool
@@ -60,6 +61,7 @@ def search() -> None:
 @click.option("--mirror", is_flag=True, help="Also try the print flipped left to right.")
 @click.option("--invert", is_flag=True, help="Also try the print with its polarity turned.")
 @click.option("--rotation", type=RotationRange(), help="Rotations to try, degrees.")
+@click.option("--encoder", default="", metavar="NAME", help="Search with this one alone; see outsole galleries.")
 @target_option
 @json_option
 def print_(file: Path, gallery: str, **options: Unpack[PrintOptions]) -> None:
@@ -71,6 +73,7 @@ def print_(file: Path, gallery: str, **options: Unpack[PrintOptions]) -> None:
             gallery=gallery,
             k=options["count"],
             mode=SearchMode(options["mode"]),
+            encoder=options["encoder"],
             mask_png=_bytes(mask) if mask else None,
             placements=placement_search(options["rotation"], mirror=options["mirror"], invert=options["invert"]),
         )

@@ -105,6 +105,7 @@ class Supervisor:
                 metrics_port=settings.triton_metrics_port,
             ),
             environment=environment,
+            more=[self._service_settings().encoders_dir],
         )
 
     def _service_settings(self) -> ServiceSettings:

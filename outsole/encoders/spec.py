@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from outsole.errors import DataCorrupt, NotFound
+from outsole.encoders.spec_file import SPEC_FILE, WEIGHTS_FILE, read_spec, spec_hash, write_spec
 from outsole.inference.encoder import ModelContract, TensorShape
 
-SPEC_FILE = "spec.json"
-WEIGHTS_FILE = Path("1") / "model.onnx"
+__all__ = ["SPEC_FILE", "WEIGHTS_FILE", "EncoderSpec"]
 
 
 @dataclass(frozen=True)
@@ -62,32 +58,16 @@ class EncoderSpec:
             NotFound: No ``spec.json`` or no weights there.
             DataCorrupt: Unknown or missing keys, or weights with another hash.
         """
-        try:
-            values = json.loads((model_dir / SPEC_FILE).read_text())
-            weights = hashlib.sha256((model_dir / WEIGHTS_FILE).read_bytes()).hexdigest()
-        except FileNotFoundError as error:
-            raise NotFound(f"encoder folder {model_dir.name!r} has no {Path(error.filename).name}") from error
-        except json.JSONDecodeError as error:
-            raise DataCorrupt(f"spec.json of encoder {model_dir.name!r} is no JSON: {error}") from error
-        try:
-            spec = cls(**values)
-        except TypeError as error:
-            raise DataCorrupt(f"spec.json of encoder {model_dir.name!r}: {error}") from error
-        if spec.weights_sha256 != weights:
-            raise DataCorrupt(
-                f"weights of encoder {spec.name!r} have sha256 {weights}, spec.json says {spec.weights_sha256}",
-                remedy="restore the model folder or export it again",
-            )
-        return spec
+        return read_spec(model_dir, lambda values: cls(**values))
 
     def dump(self, model_dir: Path) -> None:
         """Write ``spec.json``, keys sorted, so that the same specification is the same file."""
-        (model_dir / SPEC_FILE).write_text(self._canonical(indent=2) + "\n")
+        write_spec(self, model_dir)
 
     @property
     def hash(self) -> str:
         """Hex sha256 over all fields, the weights' hash among them."""
-        return hashlib.sha256(self._canonical().encode()).hexdigest()
+        return spec_hash(self)
 
     @property
     def canvas_cells(self) -> tuple[int, int]:
@@ -108,6 +88,3 @@ class EncoderSpec:
             image=TensorShape("image", "uint8", (self.canvas_height_px, self.canvas_width_px)),
             outputs=(TensorShape(self.output, self.output_dtype, (self.channels, *self.canvas_cells)),),
         )
-
-    def _canonical(self, indent: int | None = None) -> str:
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=indent)

@@ -92,6 +92,11 @@ class Edition:
         return self.manifest.encoder_hash
 
     @property
+    def embedding(self) -> str:
+        """Name of the partial-print embedding that the edition was indexed with; empty where there is none."""
+        return next(iter(self.manifest.embeddings), "")
+
+    @property
     def created(self) -> str:
         """UTC time of the first indexing, ISO 8601."""
         return self.manifest.created
@@ -199,6 +204,7 @@ class Edition:
             models=self.manifest.models,
             encoder_hash=self.encoder_hash,
             created=self.created,
+            encoders=self.manifest.encoders,
         )
 
     def verify(self) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -154,11 +154,13 @@ class Manifest:
 
     Attributes:
         gallery: The gallery's name.
-        encoder_name, encoder_hash: The encoder that made the arrays.
+        encoder_name, encoder_hash: The encoder that made the maps.
         settings: Settings that shaped the arrays.
         items, models: How many of each.
         files: Records by file name.
         created: UTC time of the first indexing, ISO 8601.
+        embeddings: Hash by name of what made further vectors of the items; empty, and then left out of the file, where
+            there are none, so that editions from before there were any keep their ids.
     """
 
     gallery: str
@@ -169,6 +171,12 @@ class Manifest:
     models: int
     files: Mapping[str, FileRecord]
     created: str
+    embeddings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def encoders(self) -> dict[str, str]:
+        """Hash by name of every encoder that made the edition, the correlation encoder first."""
+        return {self.encoder_name: self.encoder_hash, **self.embeddings}
 
     @property
     def edition(self) -> str:
@@ -178,7 +186,10 @@ class Manifest:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _as_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, **asdict(self)}
+        known = {"format": FORMAT, **asdict(self)}
+        if not self.embeddings:
+            del known["embeddings"]
+        return known
 
     def to_bytes(self) -> bytes:
         """The manifest as it is written, with the edition's id beside it for people."""

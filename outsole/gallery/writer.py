@@ -131,6 +131,7 @@ class EditionWriter:
         gallery: The gallery's name.
         encoder_hash, encoder_name: The encoder that made the arrays.
         settings: Settings that shaped the arrays; part of the edition's id.
+        embeddings: Hash by name of what made further vectors; at most one, part of the edition's id.
 
     Raises:
         InvalidInput: The gallery's name cannot be one.
@@ -144,11 +145,13 @@ class EditionWriter:
         encoder_hash: str,
         encoder_name: str = "",
         settings: Mapping[str, str] | None = None,
+        embeddings: Mapping[str, str] | None = None,
     ) -> None:
         self._root = root
         self._gallery = gallery
         self._encoder = (encoder_name, encoder_hash)
         self._settings = dict(settings or {})
+        self._embeddings = dict(embeddings or {})
         self._folder = editions_dir(root, gallery) / f".new-{uuid.uuid4().hex}"
         self._folder.mkdir(parents=True)
         self._items: list[ItemRow] = []
@@ -264,4 +267,5 @@ class EditionWriter:
             models=len({item.model_id for item in self._items}),
             files=files,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            embeddings=self._embeddings,
         )

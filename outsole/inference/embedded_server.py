@@ -62,6 +62,7 @@ class EmbeddedTriton:
         state_dir: Folder for the log and the assembled backends; made where missing.
         settings: Ports, models, memory.
         environment: Where the server is installed; None resolves the default one at ``start``.
+        more: Further model repositories, of models that were adapted here; one that is no directory is left out.
     """
 
     def __init__(
@@ -71,9 +72,10 @@ class EmbeddedTriton:
         *,
         settings: EmbeddedTritonSettings | None = None,
         environment: TritonEnvironment | None = None,
+        more: Sequence[Path] = (),
     ) -> None:
         self._settings = settings or EmbeddedTritonSettings()
-        self._repository = repository.absolute()
+        self._repositories = [path.absolute() for path in (repository, *more)]
         self._state_dir = state_dir.absolute()
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -129,7 +131,9 @@ class EmbeddedTriton:
         if self._process is not None and self._process.poll() is None:
             return
         environment = self._environment or triton_environment()
-        models = _models(self._repository, self._settings.models)
+        # Looked at anew at each start: a model may have been adapted meanwhile.
+        present = [path for path in self._repositories if path.is_dir()]
+        models = _models(present or self._repositories[:1], self._settings.models)
         self._ports = _usable_ports((self._settings.grpc_port, self._settings.http_port, self._settings.metrics_port))
         backends = assemble_backends(environment, self._state_dir / "triton-backends")
         shm_prefix = f"outsole-{os.getpid()}-{self._ports[0]}-"
@@ -191,7 +195,7 @@ class EmbeddedTriton:
         memory = f"shm-default-byte-size={self._settings.shared_memory_bytes}"
         return [
             str(environment.server),
-            f"--model-repository={self._repository}",
+            *(f"--model-repository={path}" for path in self._repositories if path.is_dir()),
             f"--backend-directory={backends}",
             "--model-control-mode=explicit",
             *(f"--load-model={model}" for model in models),
@@ -282,13 +286,13 @@ def _is_ready(client: triton.InferenceServerClient) -> bool:
         return False
 
 
-def _models(repository: Path, wanted: Sequence[str]) -> list[str]:
+def _models(repositories: Sequence[Path], wanted: Sequence[str]) -> list[str]:
     """The models to load, the self-test among them; NotFound names the one that is not there."""
-    present = {path.parent.name for path in repository.glob("*/config.pbtxt")}
+    present = {path.parent.name for repository in repositories for path in repository.glob("*/config.pbtxt")}
     models = sorted({*wanted, SELF_TEST} if wanted else {*present, SELF_TEST})
     missing = [model for model in models if model not in present]
     if missing:
-        raise NotFound(f"the model repository {repository} lacks {', '.join(missing)}", field="model_repository")
+        raise NotFound(f"the model repository {repositories[0]} lacks {', '.join(missing)}", field="model_repository")
     return models
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outsole.errors import InvalidInput, PreconditionFailed
 
+IMAGE = "image"
+"""Name of the input that every encoder has."""
+Inputs = NDArray[np.uint8] | Mapping[str, NDArray[Any]]
+"""Images alone, or input name -> array ``[N, ...]`` where a model takes more than images."""
 Outputs = dict[str, NDArray[np.generic]]
 """Output name -> array ``[N, ...]`` in the model's own dtype. The arrays may be read-only."""
 
@@ -18,18 +25,19 @@ Outputs = dict[str, NDArray[np.generic]]
 class Encoder(Protocol):
     """Turns canvases into embeddings and feature maps."""
 
-    async def encode(self, images: NDArray[np.uint8], *, timeout_s: float) -> Outputs:
+    async def encode(self, images: Inputs, *, timeout_s: float) -> Outputs:
         """Encode any number of canvases.
 
         Args:
-            images: ``[N, H, W]`` uint8, 0 .. 255; H and W are the model's canvas. N may be 0.
+            images: ``[N, H, W]`` uint8, 0 .. 255; H and W are the model's canvas. N may be 0. For a model with more
+                inputs all of them by name, each ``[N, ...]``.
             timeout_s: Seconds for the whole call, batches and waiting included.
 
         Returns:
             Every output of the model by name, ``[N, ...]``, rows in the order of the images.
 
         Raises:
-            InvalidInput: The images have another dtype or shape than the model takes.
+            InvalidInput: An input has another dtype or shape than the model takes, or is missing or one too many.
             PreconditionFailed: The model served is not the one expected.
             BudgetSpent: ``timeout_s`` ran out.
             Unavailable: The server or the model is away; may be retried.
@@ -75,30 +83,57 @@ class ModelContract:
 
     Attributes:
         model: The model's name.
-        image: The input, dtype ``uint8``, dims ``(H, W)``.
+        image: The first input, dtype ``uint8``, dims ``(H, W)``.
         outputs: The outputs; a model may have more of them than a client expects.
+        others: Further inputs, for example which cells of a canvas show the sole.
     """
 
     model: str
     image: TensorShape
     outputs: tuple[TensorShape, ...]
+    others: tuple[TensorShape, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[TensorShape, ...]:
+        """All inputs, the image first."""
+        return (self.image, *self.others)
 
     def check(self, found: ModelContract) -> None:
         """Raise PreconditionFailed unless the model found offers everything that this contract names."""
-        offered = {tensor.name: tensor for tensor in found.outputs}
-        pairs = [(self.image, found.image), *((wanted, offered.get(wanted.name)) for wanted in self.outputs)]
-        for wanted, got in pairs:
-            if got is None or not wanted.accepts(got):
-                raise PreconditionFailed(
-                    f"model {self.model!r} should have tensor {wanted} but has {got or 'none of that name'}",
-                    remedy="serve the model repository that this release was made with",
-                )
+        remedy = "serve the model repository that this release was made with"
+        for wanted_tensors, found_tensors in ((self.inputs, found.inputs), (self.outputs, found.outputs)):
+            offered = {tensor.name: tensor for tensor in found_tensors}
+            for wanted in wanted_tensors:
+                got = offered.get(wanted.name)
+                if got is None or not wanted.accepts(got):
+                    raise PreconditionFailed(
+                        f"model {self.model!r} should have tensor {wanted} but has {got or 'none of that name'}",
+                        remedy=remedy,
+                    )
+        unfed = {tensor.name for tensor in found.inputs} - {tensor.name for tensor in self.inputs}
+        if unfed:
+            raise PreconditionFailed(f"model {self.model!r} also wants the input {min(unfed)}", remedy=remedy)
 
-    def check_images(self, images: NDArray[np.uint8]) -> None:
-        """Raise InvalidInput unless the images are ``[N, H, W]`` of the model's dtype and canvas."""
-        given = TensorShape(self.image.name, str(images.dtype), images.shape[1:])
-        if images.ndim != len(self.image.dims) + 1 or not self.image.accepts(given):
-            raise InvalidInput(f"model {self.model!r} takes {self.image} but was given {given}", field="images")
+    def named(self, inputs: Inputs) -> dict[str, NDArray[Any]]:
+        """The inputs by name, as they were given; images alone become the input ``image``.
+
+        Raises:
+            InvalidInput: An input is missing or one too many, has another dtype or shape, or another length.
+        """
+        given = dict(inputs) if isinstance(inputs, Mapping) else {IMAGE: inputs}
+        if given.keys() != {tensor.name for tensor in self.inputs}:
+            names = ", ".join(tensor.name for tensor in self.inputs)
+            raise InvalidInput(f"model {self.model!r} takes {names} but was given {', '.join(given)}", field="inputs")
+        for tensor in self.inputs:
+            array = given[tensor.name]
+            found = TensorShape(tensor.name, str(array.dtype), array.shape[1:])
+            if array.ndim != len(tensor.dims) + 1 or not tensor.accepts(found):
+                field = "images" if tensor.name == IMAGE else tensor.name
+                raise InvalidInput(f"model {self.model!r} takes {tensor} but was given {found}", field=field)
+        lengths = {len(array) for array in given.values()}
+        if len(lengths) > 1:
+            raise InvalidInput(f"the inputs have {sorted(lengths)} rows", field="inputs", remedy="one row an image")
+        return given
 
     def empty_outputs(self) -> Outputs:
         """The answer to no images at all: every output with ``N == 0``."""
@@ -120,3 +155,16 @@ def batch_slices(count: int, largest: int) -> list[slice]:
     batches = -(-count // largest)
     edges = [count * i // batches for i in range(batches + 1)] if batches else [0]
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
+
+
+async def all_or_none(calls: Sequence[Coroutine[Any, Any, Outputs]]) -> list[Outputs]:
+    """Await all calls; the first failure cancels the others and is raised."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        raise

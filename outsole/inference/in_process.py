@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.errors import BudgetSpent, MissingPart, NotFound, PreconditionFailed, Unavailable
-from outsole.inference.encoder import ModelContract, Outputs, TensorShape, batch_slices, joined
+from outsole.inference.encoder import IMAGE, Inputs, ModelContract, Outputs, TensorShape, batch_slices, joined
 
 _DTYPES = {
     "tensor(uint8)": "uint8",
@@ -53,17 +53,17 @@ class InProcessEncoder:
             contract.check(self._served)
         self._max_batch = max_batch
 
-    async def encode(self, images: NDArray[np.uint8], *, timeout_s: float) -> Outputs:
-        """Encode ``[N, H, W]`` uint8 images; see ``Encoder.encode``."""
+    async def encode(self, images: Inputs, *, timeout_s: float) -> Outputs:
+        """Encode ``[N, H, W]`` uint8 images, or several inputs by name; see ``Encoder.encode``."""
         if self._session is None:
             raise Unavailable("the encoder is closed")
-        self._served.check_images(images)
-        if not len(images):
+        given = self._served.named(images)
+        if not len(given[IMAGE]):
             return self._served.empty_outputs()
         options = self._ort.RunOptions()
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.to_thread(self._run, self._session, images, options)
+                return await asyncio.to_thread(self._run, self._session, given, options)
         except TimeoutError as error:
             raise BudgetSpent(f"encoding did not finish within {timeout_s:.3g} s", field="timeout_s") from error
         finally:
@@ -85,11 +85,11 @@ class InProcessEncoder:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return self._ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def _run(self, session: Any, images: NDArray[np.uint8], options: Any) -> Outputs:
+    def _run(self, session: Any, given: dict[str, NDArray[Any]], options: Any) -> Outputs:
         names = [tensor.name for tensor in self._served.outputs]
-        image = self._served.image.name
-        slices = batch_slices(len(images), self._max_batch)
-        batches = (session.run(names, {image: np.ascontiguousarray(images[s])}, options) for s in slices)
+        slices = batch_slices(len(given[IMAGE]), self._max_batch)
+        feeds = ({name: np.ascontiguousarray(array[s]) for name, array in given.items()} for s in slices)
+        batches = (session.run(names, feed, options) for feed in feeds)
         return joined([dict(zip(names, arrays, strict=True)) for arrays in batches])
 
 
@@ -110,14 +110,16 @@ def _onnxruntime() -> Any:
 
 
 def _describe(model: str, session: Any) -> ModelContract:
-    inputs = session.get_inputs()
-    unknown = [t.type for t in (*inputs, *session.get_outputs()) if t.type not in _DTYPES]
-    if len(inputs) != 1 or inputs[0].name != "image" or unknown:
+    inputs = {tensor.name: tensor for tensor in session.get_inputs()}
+    unknown = [t.type for t in (*inputs.values(), *session.get_outputs()) if t.type not in _DTYPES]
+    if IMAGE not in inputs or unknown:
         raise PreconditionFailed(
-            f"model {model!r} is no encoder: inputs {[t.name for t in inputs]}, unknown types {unknown}",
-            remedy="an encoder has one input named image",
+            f"model {model!r} is no encoder: inputs {list(inputs)}, unknown types {unknown}",
+            remedy="an encoder has an input named image",
         )
-    return ModelContract(model, _tensor(inputs[0]), tuple(_tensor(tensor) for tensor in session.get_outputs()))
+    image = _tensor(inputs.pop(IMAGE))
+    outputs = tuple(_tensor(tensor) for tensor in session.get_outputs())
+    return ModelContract(model, image, outputs, tuple(map(_tensor, inputs.values())))
 
 
 def _tensor(node: Any) -> TensorShape:

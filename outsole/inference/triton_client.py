@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,10 +11,19 @@ import numpy as np
 import tritonclient.grpc as triton
 import tritonclient.grpc.aio as triton_aio
 from numpy.typing import NDArray
-from tritonclient.utils import InferenceServerException, triton_to_np_dtype
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype, triton_to_np_dtype
 
 from outsole.errors import BudgetSpent, OutsoleError, Overloaded, PreconditionFailed, Unavailable
-from outsole.inference.encoder import ModelContract, Outputs, TensorShape, batch_slices, joined
+from outsole.inference.encoder import (
+    IMAGE,
+    Inputs,
+    ModelContract,
+    Outputs,
+    TensorShape,
+    all_or_none,
+    batch_slices,
+    joined,
+)
 
 
 @dataclass(frozen=True)
@@ -98,18 +105,19 @@ class TritonEncoder:
         self._settings = settings or TritonClientSettings()
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _Connection] = WeakKeyDictionary()
 
-    async def encode(self, images: NDArray[np.uint8], *, timeout_s: float) -> Outputs:
-        """Encode ``[N, H, W]`` uint8 images; see ``Encoder.encode``."""
+    async def encode(self, images: Inputs, *, timeout_s: float) -> Outputs:
+        """Encode ``[N, H, W]`` uint8 images, or several inputs by name; see ``Encoder.encode``."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         try:
             async with asyncio.timeout_at(deadline):
                 served = await self._model_served(deadline)
-                served.contract.check_images(images)
-                if not len(images):
+                given = served.contract.named(images)
+                count = len(given[IMAGE])
+                if not count:
                     return served.contract.empty_outputs()
                 names = [tensor.name for tensor in served.contract.outputs]
-                slices = batch_slices(len(images), served.max_batch)
-                return joined(await _all_or_none([self._encode_batch(images[s], names, deadline) for s in slices]))
+                batches = ({n: a[s] for n, a in given.items()} for s in batch_slices(count, served.max_batch))
+                return joined(await all_or_none([self._encode_batch(batch, names, deadline) for batch in batches]))
         except TimeoutError as error:
             raise BudgetSpent(f"encoding did not finish within {timeout_s:.3g} s", field="timeout_s") from error
 
@@ -146,15 +154,14 @@ class TritonEncoder:
             connection.served = served
         return connection.served
 
-    async def _encode_batch(self, images: NDArray[np.uint8], names: list[str], deadline: float) -> Outputs:
+    async def _encode_batch(self, batch: dict[str, NDArray[Any]], names: list[str], deadline: float) -> Outputs:
         connection = self._connection()
-        tensor = triton.InferInput("image", list(images.shape), "UINT8")
-        tensor.set_data_from_numpy(np.ascontiguousarray(images))
+        tensors = [_input(name, array) for name, array in batch.items()]
         wanted = [triton.InferRequestedOutput(name) for name in names]
         async with connection.slots:
-            answer = await self._call(connection.client.infer, deadline, self._model, [tensor], outputs=wanted)
+            answer = await self._call(connection.client.infer, deadline, self._model, tensors, outputs=wanted)
         outputs = {name: answer.as_numpy(name) for name in names}
-        if any(array is None or len(array) != len(images) for array in outputs.values()):
+        if any(array is None or len(array) != len(batch[IMAGE]) for array in outputs.values()):
             raise Unavailable(f"model {self._model!r} answered with another number of rows than it was sent")
         return outputs
 
@@ -196,29 +203,22 @@ def is_connection_loss(error: InferenceServerException) -> bool:
 
 
 def _describe(model: str, metadata: Any, max_batch: int) -> _Served:
-    if len(metadata.inputs) != 1 or metadata.inputs[0].name != "image" or max_batch < 1:
-        found = ", ".join(tensor.name for tensor in metadata.inputs)
+    inputs = {tensor.name: _tensor(tensor) for tensor in metadata.inputs}
+    if IMAGE not in inputs or max_batch < 1:
         raise PreconditionFailed(
-            f"model {model!r} is no encoder: inputs {found}, max_batch_size {max_batch}",
-            remedy="an encoder has one input named image and a max_batch_size of at least 1",
+            f"model {model!r} is no encoder: inputs {', '.join(inputs)}, max_batch_size {max_batch}",
+            remedy="an encoder has an input named image and a max_batch_size of at least 1",
         )
-    outputs = tuple(_tensor(tensor) for tensor in metadata.outputs)
-    return _Served(ModelContract(model, _tensor(metadata.inputs[0]), outputs), max_batch)
+    image, outputs = inputs.pop(IMAGE), tuple(_tensor(tensor) for tensor in metadata.outputs)
+    return _Served(ModelContract(model, image, outputs, tuple(inputs.values())), max_batch)
+
+
+def _input(name: str, array: NDArray[Any]) -> Any:
+    tensor = triton.InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+    tensor.set_data_from_numpy(np.ascontiguousarray(array))
+    return tensor
 
 
 def _tensor(metadata: Any) -> TensorShape:
     dtype = np.dtype(triton_to_np_dtype(metadata.datatype)).name
     return TensorShape(metadata.name, dtype, tuple(int(size) for size in metadata.shape)[1:])
-
-
-async def _all_or_none(calls: list[Coroutine[Any, Any, Outputs]]) -> list[Outputs]:
-    """Await all calls; the first failure cancels the others and is raised."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-        raise

@@ -26,6 +26,8 @@ class ProbeFeatures:
         top, left: Where that part begins on the canvas, cells.
         cells: Cells that show the probe, bool [P, H, W] over the whole canvas.
         placements: The P placements.
+        embedding: float16 [Q, D] of unit length, one for each placement that the embedding was asked for; None where
+            the correlation alone is wanted.
     """
 
     maps: NDArray[np.float16]
@@ -33,6 +35,7 @@ class ProbeFeatures:
     left: int
     cells: NDArray[np.bool_]
     placements: tuple[Placement, ...]
+    embedding: NDArray[np.float16] | None = None
 
     def window(self, largest: tuple[int, int]) -> ProbeFeatures:
         """The same, cut evenly at opposite sides to at most (h, w) cells."""

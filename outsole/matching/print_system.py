@@ -1,11 +1,13 @@
-"""The print system: one object that knows how a print encoder's images, maps and candidates are made.
+"""The print system: one object that knows how prints' images, maps, candidates and embeddings are made.
 
+The correlation encoder is always there; partial-print embeddings are there as far as the repositories hold any.
 Training, indexer, services and benchmarks all go through it, so there is one preprocessing and one comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,32 +21,58 @@ from outsole.gallery.store import Candidates
 from outsole.imaging.canvas import PlacedProbe, PreparedItem, encode_png, item_on_canvas, place_item, place_probe
 from outsole.imaging.decode import decode_image
 from outsole.matching.candidates import CandidateBasis
+from outsole.matching.embedding import (
+    EVERY_EMBEDDED_PLACEMENT,
+    PARTIAL,
+    PrintEmbedding,
+    find_embeddings,
+    item_inputs,
+    probe_inputs,
+    vectors_of_outputs,
+)
 from outsole.matching.features import ProbeFeatures, probe_features, standardised
+from outsole.matching.fusion import EMBEDDING, embedding_similarity
+from outsole.matching.rerank import ItemScores
 
 # Part of an edition's settings: another number means that the arrays are made in another way.
 _ARRAYS_VERSION = "1"
 # Neighbouring rotations have nearly the same candidates; every second one is asked for.
 _EVERY_PLACEMENT = 2
+_COOCCURRENCE = "cooccurrence"
 
 
 class PrintSystem:
-    """How prints are laid out, described and compared with one encoder.
+    """How prints are laid out, described and compared.
 
     Args:
-        spec: The encoder.
+        spec: The correlation encoder.
         basis: Its candidate embedding.
+        embeddings: Partial-print embeddings that may go beside it, by name.
     """
 
-    candidate_fields: ClassVar[tuple[str, ...]] = ("cooccurrence",)
+    # Arrays that the vector store searches; an edition without an embedding has the first alone.
+    candidate_fields: ClassVar[tuple[str, ...]] = (_COOCCURRENCE, PARTIAL)
 
-    def __init__(self, spec: EncoderSpec, basis: CandidateBasis) -> None:
+    def __init__(
+        self, spec: EncoderSpec, basis: CandidateBasis, embeddings: Mapping[str, PrintEmbedding] | None = None
+    ) -> None:
         self.spec = spec
+        self.embeddings = dict(embeddings or {})
         self._basis = basis
 
     @classmethod
-    def load(cls, model_dir: Path) -> PrintSystem:
-        """The print system of a model folder; errors as of ``EncoderSpec.load`` and ``CandidateBasis.load``."""
-        return cls(EncoderSpec.load(model_dir), CandidateBasis.load(model_dir))
+    def load(cls, model_dir: Path, *, more: Iterable[Path] = ()) -> PrintSystem:
+        """The print system of a correlation encoder's folder and of every embedding beside it.
+
+        Args:
+            model_dir: Folder of the correlation encoder in its repository.
+            more: Further model repositories, of embeddings that were adapted here.
+
+        Raises:
+            NotFound, DataCorrupt: As of ``EncoderSpec.load``, ``CandidateBasis.load`` and ``find_embeddings``.
+        """
+        spec = EncoderSpec.load(model_dir)
+        return cls(spec, CandidateBasis.load(model_dir), find_embeddings((model_dir.parent, *more), spec))
 
     @property
     def index_settings(self) -> dict[str, str]:
@@ -59,16 +87,35 @@ class PrintSystem:
         """An edition's arrays from encoder outputs.
 
         Args:
-            outputs: The encoder's, [N, C, H, W] under the specification's output name.
+            outputs: The correlation encoder's, [N, C, H, W] under the specification's output name, and an embedding's
+                where there is one, ``embedding`` [N, D].
             valid: Cells of the items, bool [N, h, w].
 
         Returns:
-            ``maps`` float16 [N, h, w, C], standardised; ``cooccurrence`` float32 [N, D], unit length.
+            ``maps`` float16 [N, h, w, C], standardised; ``cooccurrence`` float32 [N, D], unit length; with an
+            embedding also ``partial`` float16 [N, D], unit length.
         """
         margin = self.spec.margin_px // self.spec.stride_px
         inner = outputs[self.spec.output][:, :, margin:-margin, margin:-margin]
         maps = standardised(inner, valid)
-        return {"maps": maps.astype(np.float16), self.candidate_fields[0]: self._basis.vectors(maps)}
+        arrays: dict[str, NDArray[Any]] = {"maps": maps.astype(np.float16), _COOCCURRENCE: self._basis.vectors(maps)}
+        if EMBEDDING in outputs:
+            arrays[PARTIAL] = vectors_of_outputs(outputs)
+        return arrays
+
+    def embedding_item_inputs(
+        self, images: NDArray[np.uint8], valid: NDArray[np.bool_]
+    ) -> dict[str, NDArray[np.uint8]]:
+        """What an embedding takes of items; see ``outsole.matching.embedding.item_inputs``."""
+        return item_inputs(images, valid, self.spec)
+
+    def embedding_probe_inputs(self, placed: PlacedProbe) -> dict[str, NDArray[np.uint8]]:
+        """What an embedding takes of a probe; see ``outsole.matching.embedding.probe_inputs``."""
+        return probe_inputs(placed.images, placed.cells)
+
+    def probe_embedding(self, outputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float16]:
+        """A probe's vectors float16 [Q, D] from an embedding's outputs."""
+        return vectors_of_outputs(outputs)
 
     def place_probe(
         self, gray: NDArray[np.uint8], mask: NDArray[np.bool_], placements: Sequence[Placement]
@@ -76,23 +123,62 @@ class PrintSystem:
         """Lay a probe on a canvas for each placement; see ``outsole.imaging.canvas.place_probe``."""
         return place_probe(gray, mask, self.spec, placements)
 
-    def probe_features(self, outputs: dict[str, NDArray[Any]], placed: PlacedProbe) -> ProbeFeatures:
-        """A probe's features from encoder outputs [P, C, H, W]."""
-        return probe_features(outputs[self.spec.output], placed.cells, placed.placements)
+    def probe_features(
+        self,
+        outputs: dict[str, NDArray[Any]],
+        placed: PlacedProbe,
+        *,
+        embedding: NDArray[np.float16] | None = None,
+    ) -> ProbeFeatures:
+        """A probe's features from encoder outputs [P, C, H, W], and its embedding where it goes into the score."""
+        features = probe_features(outputs[self.spec.output], placed.cells, placed.placements)
+        return features if embedding is None else replace(features, embedding=embedding)
 
-    def candidate_queries(self, features: ProbeFeatures) -> dict[str, NDArray[np.float32]]:
-        """Queries by field name, float32 [Q, D]."""
-        asked = features.maps[::_EVERY_PLACEMENT].astype(np.float32)
-        return {self.candidate_fields[0]: self._basis.vectors(asked)}
+    def candidate_queries(self, probe: ProbeFeatures | NDArray[np.float16]) -> dict[str, NDArray[np.float32]]:
+        """Queries by field name, float32 [Q, D]: co-occurrences, and the embedding where the probe has one.
 
-    def merge_candidates(self, found: dict[str, Candidates], limit: int) -> NDArray[np.int64]:
-        """The rows with the best score under any query, int64 [<= limit], best first, ties by row."""
-        answers = found[self.candidate_fields[0]]
-        rows, scores = answers.rows.ravel(), answers.scores.ravel()
-        rows, scores = rows[rows >= 0], scores[rows >= 0]
-        order = np.lexsort((rows, -scores.astype(np.float64)))
-        _, first = np.unique(rows[order], return_index=True)
-        return np.asarray(rows[order[np.sort(first)[:limit]]], np.int64)
+        Args:
+            probe: Features, or the embedding's vectors where they alone are asked for.
+        """
+        if not isinstance(probe, ProbeFeatures):
+            return {PARTIAL: probe.astype(np.float32)}
+        queries = {_COOCCURRENCE: self._basis.vectors(probe.maps[::_EVERY_PLACEMENT].astype(np.float32))}
+        if probe.embedding is not None:
+            queries[PARTIAL] = probe.embedding.astype(np.float32)
+        return queries
+
+    def embedding_scores(
+        self, queries: NDArray[np.float16], vectors: NDArray[Any], rows: NDArray[np.int64], *, deadline: float
+    ) -> ItemScores:
+        """Scores by the embedding alone: nothing is laid over anything, so that a rotation is all a placement has.
+
+        Args:
+            queries: The probe's, float16 [Q, D].
+            vectors: The edition's, float16 [N, D].
+            rows: int64 [n], which items.
+            deadline: ``time.monotonic()`` value by which the answer is needed.
+
+        Raises:
+            BudgetSpent: The deadline came first.
+        """
+        if not len(rows):
+            return ItemScores.none()
+        taken = vectors if len(rows) == len(vectors) and bool(np.all(rows[:-1] < rows[1:])) else vectors[rows]
+        scores, best = embedding_similarity(queries, taken, end=deadline)
+        nowhere = np.zeros(len(rows), np.float32)
+        return ItemScores(rows, scores, best * EVERY_EMBEDDED_PLACEMENT, nowhere, nowhere, {EMBEDDING: scores})
+
+    def merge_candidates(self, found: Mapping[str, Candidates], limit: int) -> NDArray[np.int64]:
+        """The rows that come first under any query of any field, int64 [<= limit].
+
+        The fields take turns: what one ranks high is in, whatever the other thinks of it. They fail on different
+        prints, so that together they miss far less than each alone.
+        """
+        lists = [_best_first(found[field]) for field in sorted(found)]
+        turns = np.concatenate([np.arange(len(rows)) for rows in lists])
+        rows = np.concatenate(lists)[np.argsort(turns, kind="stable")]
+        _, first = np.unique(rows, return_index=True)
+        return rows[np.sort(first)[:limit]]
 
     def pictures(
         self,
@@ -115,3 +201,12 @@ class PrintSystem:
         thumbnail = cv2.imdecode(np.frombuffer(thumbnail_png, np.uint8), cv2.IMREAD_GRAYSCALE)
         item = item_on_canvas(np.asarray(thumbnail, np.uint8), self.spec, item_size_px=item_size_px, shift_px=shift_px)
         return encode_png(placed.images[placement]), encode_png(item)
+
+
+def _best_first(answers: Candidates) -> NDArray[np.int64]:
+    """The rows of all queries of a field, each once, by their best score, ties by row."""
+    rows, scores = answers.rows.ravel(), answers.scores.ravel()
+    rows, scores = rows[rows >= 0], scores[rows >= 0]
+    order = np.lexsort((rows, -scores.astype(np.float64)))
+    _, first = np.unique(rows[order], return_index=True)
+    return np.asarray(rows[order[np.sort(first)]], np.int64)

@@ -31,6 +31,27 @@ _SHAPES: dict[str, tuple[list[float], list[float]]] = {
     ),
 }
 SHAPES = tuple(_SHAPES)
+# Drawn by ``make_shoe_outline`` alone, so that ``SHAPES``, from which shipped treads were drawn, stays as it is.
+_FURTHER_SHAPES: dict[str, tuple[list[float], list[float]]] = {
+    "court": (
+        [0.04, 0.25, 0.38, 0.46, 0.50, 0.48, 0.42, 0.37, 0.37, 0.37, 0.31, 0.20, 0.03],
+        [0.04, 0.23, 0.37, 0.46, 0.50, 0.50, 0.45, 0.41, 0.39, 0.37, 0.31, 0.20, 0.03],
+    ),
+    "pump": (
+        [0.02, 0.11, 0.23, 0.38, 0.48, 0.42, 0.20, 0.11, 0.18, 0.25, 0.23, 0.16, 0.02],
+        [0.02, 0.10, 0.21, 0.38, 0.50, 0.48, 0.32, 0.19, 0.22, 0.25, 0.23, 0.16, 0.02],
+    ),
+}
+_STYLE_SHAPES = {
+    "sport": ("runner", "runner", "sneaker"),
+    "boot": ("boot",),
+    "formal": ("dress",),
+    "court": ("court", "sneaker"),
+}
+# Greatest width as a part of the length.
+_BREADTHS = {"men": (0.35, 0.40), "women": (0.325, 0.375), "children": (0.385, 0.435)}
+STYLES = tuple(_STYLE_SHAPES)
+WEARERS = tuple(_BREADTHS)
 _MARGIN_PX = 6
 
 
@@ -62,9 +83,39 @@ def make_outline(rng: np.random.Generator, height_px: int, *, shape: str) -> Out
     Returns:
         An outline of a right shoe's print; its width follows from the shape (about 0.37 of the height).
     """
+    return _drawn(rng, height_px, _SHAPES[shape], breadth=(0.345, 0.405))
+
+
+def make_shoe_outline(rng: np.random.Generator, height_px: int, *, wearer: str, style: str) -> Outline:
+    """Draw the sole of one kind of shoe, toe up, filling the height but for a margin of 6 px.
+
+    Args:
+        rng: Where the individual variation comes from.
+        height_px: Height of the image, pixels.
+        wearer: One of ``WEARERS``; children's soles are broad for their length, women's narrow.
+        style: One of ``STYLES``.
+
+    Returns:
+        An outline of a right shoe's print.
+    """
+    shapes = _STYLE_SHAPES[style]
+    shape = shapes[int(rng.integers(len(shapes)))]
+    if style == "formal" and wearer == "women":
+        shape = "pump" if rng.random() < 0.6 else "dress"
+    return _drawn(rng, height_px, {**_SHAPES, **_FURTHER_SHAPES}[shape], breadth=_BREADTHS[wearer])
+
+
+def _drawn(
+    rng: np.random.Generator,
+    height_px: int,
+    sides: tuple[list[float], list[float]],
+    *,
+    breadth: tuple[float, float],
+) -> Outline:
+    """The outline between two sides in parts of the greatest width, which is drawn from ``breadth`` of the length."""
     length = height_px - 2 * _MARGIN_PX
-    widest = length * rng.uniform(0.345, 0.405)
-    inner, outer = (np.array(side) * (1 + 0.03 * rng.standard_normal(len(side))) for side in _SHAPES[shape])
+    widest = length * rng.uniform(*breadth)
+    inner, outer = (np.array(side) * (1 + 0.03 * rng.standard_normal(len(side))) for side in sides)
     lean = rng.uniform(-0.03, 0.05) * widest
     along = ((np.arange(height_px, dtype=np.float32) - _MARGIN_PX) / length)[:, None]
     clipped = np.clip(along[:, 0], 0.0, 1.0)

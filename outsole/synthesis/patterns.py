@@ -184,3 +184,113 @@ FAMILIES: dict[str, Pattern] = {
     "stipple": stipple,
     "rings": rings,
 }
+
+
+def triangles(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """A triangular lattice: all triangles, or every other one."""
+    height = cell_px * 0.87
+    first, second = _rotated(x, y, np.pi / 6)[0], _rotated(x, y, -np.pi / 6)[0]
+    nearest = np.minimum(np.minimum(_saw(first, height), _saw(second, height)), _saw(y, height))
+    relief = step(nearest - np.float32(cell_px * rng.uniform(0.04, 0.09)), _EDGE_PX)
+    if rng.random() < 0.6:
+        turns = [np.floor(v / np.float32(height)) for v in (first, second, y)]
+        relief = relief * ((turns[0] + turns[1] + turns[2]) % 2).astype(np.float32)
+    return relief
+
+
+def tyre(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """Slanted blocks mirrored about a spine, cut lengthwise, as on a tyre."""
+    column = cell_px * rng.uniform(1.6, 3.0)
+    away = np.asarray(np.abs(x), np.float32)
+    bent = y + np.float32(rng.uniform(0.4, 1.1)) * away
+    relief = step(np.float32(cell_px * rng.uniform(0.28, 0.4)) - _saw(bent, cell_px), _EDGE_PX)
+    relief = relief * step(_saw(away - np.float32(column / 2), column) - np.float32(cell_px * 0.07), _EDGE_PX)
+    if rng.random() < 0.5:
+        rib = cell_px * rng.uniform(0.15, 0.3)
+        relief = relief * step(away - np.float32(rib + 2), _EDGE_PX) + step(np.float32(rib) - away, _EDGE_PX)
+    return np.clip(relief, 0, 1)
+
+
+def pebbles(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """Irregular polygons with grooves between them (cells of a jittered lattice); rarely the grooves stand out."""
+    table = rng.uniform(-0.36, 0.36, size=(2, 64, 64)).astype(np.float32)
+    u, v = x / np.float32(cell_px), y / np.float32(cell_px)
+    column, row = np.floor(u).astype(np.int32), np.floor(v).astype(np.int32)
+    first = np.full(np.broadcast(u, v).shape, np.inf, np.float32)
+    second = first.copy()
+    # Nine neighbours a pixel; the two nearest are all that is needed, so no stack of nine maps is kept.
+    for down, right in np.ndindex(3, 3):
+        c, r = column + (right - 1), row + (down - 1)
+        dx = c + np.float32(0.5) + table[0, r & 63, c & 63] - u
+        dy = r + np.float32(0.5) + table[1, r & 63, c & 63] - v
+        distance = np.sqrt(dx * dx + dy * dy)
+        second = np.minimum(second, np.maximum(first, distance))
+        first = np.minimum(first, distance)
+    wall = (second - first) * np.float32(cell_px)
+    relief = step(wall - np.float32(cell_px * rng.uniform(0.1, 0.26)), 2 * _EDGE_PX)
+    return np.asarray(1 - relief if rng.random() < 0.15 else relief, np.float32)
+
+
+def contours(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """Winding bars of uneven width: level lines of a sum of a few waves."""
+    flat: Field = np.zeros((1, 1), np.float32)
+    for _ in range(4):
+        length, angle = cell_px * rng.uniform(2.5, 7), rng.uniform(0, np.pi)
+        along = _rotated(x, y, float(angle))[0]
+        flat = flat + np.sin(along * np.float32(2 * np.pi / length) + np.float32(rng.uniform(0, 7)))
+    level = flat * np.float32(rng.uniform(0.25, 0.55)) + y * np.float32(rng.uniform(0.3, 1.0) / cell_px)
+    return step(np.float32(rng.uniform(0.2, 0.3)) - _saw(level, 1.0), 1.5 / cell_px)
+
+
+def weave(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """Squares of parallel bars whose direction changes from square to square."""
+    bars_a_square = int(rng.integers(2, 5))
+    side = cell_px * rng.uniform(1.0, 1.8)
+    odd = (np.floor(x / np.float32(side)) + np.floor(y / np.float32(side))) % 2 > 0
+    across = np.where(odd, x, y).astype(np.float32)
+    period = side / bars_a_square
+    relief = step(_saw(across, period) - np.float32(period * rng.uniform(0.14, 0.24)), _EDGE_PX)
+    edge = np.minimum(_saw(x, side), _saw(y, side))
+    return relief * step(edge - np.float32(cell_px * rng.uniform(0.0, 0.06)), _EDGE_PX)
+
+
+def nested(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """Squares or diamonds, one inside the other."""
+    dx, dy = _staggered(x, y, cell_px, cell_px, float(rng.choice([0.0, 0.5])))
+    dx, dy = np.asarray(np.abs(dx), np.float32), np.asarray(np.abs(dy), np.float32)
+    radius = np.maximum(dx, dy) if rng.random() < 0.5 else (dx + dy) * np.float32(0.75)
+    outer = cell_px * rng.uniform(0.36, 0.46)
+    period = outer / rng.uniform(1.4, 2.4)
+    relief = step(_saw(radius - np.float32(outer), period) - np.float32(period * rng.uniform(0.16, 0.28)), _EDGE_PX)
+    return relief * step(np.float32(outer) - radius, _EDGE_PX)
+
+
+def solid(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """Smooth rubber or leather: contact everywhere."""
+    return np.ones(np.broadcast(x, y).shape, np.float32)
+
+
+def lettering(x: Field, y: Field, cell_px: float, rng: np.random.Generator) -> Field:
+    """A word of random capitals and digits, ``cell_px`` high, about the origin."""
+    word = "".join(rng.choice(list("ABCDEFGHKLMNOPRSTUVXYZ0123456789"), size=int(rng.integers(3, 9))))
+    font = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX]))
+    (width, height), _ = cv2.getTextSize(word, font, 1.0, 3)
+    bitmap = np.zeros((height + 8, width + 8), np.uint8)
+    cv2.putText(bitmap, word, (4, height + 4), font, 1.0, 255, 3, cv2.LINE_AA)
+    pixels = np.float32(height / cell_px)
+    columns, rows = x * pixels + np.float32(width / 2 + 4), y * pixels + np.float32(height / 2 + 4)
+    across, down = np.broadcast_arrays(columns, rows)
+    flat = cv2.remap(bitmap, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
+    return np.asarray(flat, np.float32) / np.float32(255)
+
+
+# Drawn by ``outsole.synthesis.shoes`` alone: shipped treads were drawn from ``FAMILIES``, which stays as it is.
+FURTHER_FAMILIES: dict[str, Pattern] = {
+    "triangles": triangles,
+    "tyre": tyre,
+    "pebbles": pebbles,
+    "contours": contours,
+    "weave": weave,
+    "nested": nested,
+    "solid": solid,
+}

@@ -9,7 +9,8 @@ import pytest
 from outsole.api import Client
 from outsole.errors import MissingPart
 from outsole.inference.triton_environment import TritonEnvironment, triton_environment
-from tests.end_to_end.stack import Stack, running_stack, triton_server
+from tests.end_to_end.stack import STAND_IN, Stack, running_stack, triton_server
+from tests.standins import write_partial_print
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,11 @@ def triton_parts() -> TritonEnvironment:
 def stack(triton_parts: TritonEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Real Triton, Ray Serve and Milvus Lite with a small gallery."""
     home = tmp_path_factory.mktemp("stack")
-    with triton_server(home / "triton", triton_parts) as triton, running_stack(home, triton) as running:
+    encoders = write_partial_print(home / "encoders", STAND_IN).parent
+    with (
+        triton_server(home / "triton", triton_parts, more=[encoders]) as triton,
+        running_stack(home, triton) as running,
+    ):
         yield running
 
 

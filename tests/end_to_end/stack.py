@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from indexer.index_prints import IndexModel, index_prints
 from outsole.api import Client
+from outsole.commands.index import index_source
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
 from outsole.inference.triton_client import TritonEncoder
 from outsole.inference.triton_environment import TritonEnvironment
@@ -26,6 +27,8 @@ from services.settings import ServiceSettings
 PROJECT = Path(__file__).resolve().parents[2]
 GALLERY = "soles"
 FOREIGN_GALLERY = "foreign"
+FUSED_GALLERY = "fused"
+STAND_IN = "partial_print_stand_in"
 MODELS = 24
 START_LIMIT_S = 90.0
 
@@ -87,19 +90,28 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every_s: float 
 
 
 @contextmanager
-def triton_server(state: Path, environment: TritonEnvironment) -> Iterator[EmbeddedTriton]:
-    """A Triton server with the print encoder."""
+def triton_server(
+    state: Path, environment: TritonEnvironment, *, more: Sequence[Path] = ()
+) -> Iterator[EmbeddedTriton]:
+    """A Triton server with the print encoder, and with all models of further repositories."""
     grpc_port, http_port, metrics_port = free_ports(3)
     settings = EmbeddedTritonSettings(
-        models=(ServiceSettings().encoder,), grpc_port=grpc_port, http_port=http_port, metrics_port=metrics_port
+        models=(ServiceSettings().encoder, *(path.name for repository in more for path in repository.iterdir())),
+        grpc_port=grpc_port,
+        http_port=http_port,
+        metrics_port=metrics_port,
     )
-    with EmbeddedTriton(PROJECT / "model_repository", state, settings=settings, environment=environment) as server:
+    repository = PROJECT / "model_repository"
+    with EmbeddedTriton(repository, state, settings=settings, environment=environment, more=more) as server:
         yield server
 
 
 @contextmanager
 def running_stack(home: Path, triton: EmbeddedTriton, *, milvus_uri: str = "") -> Iterator[Stack]:
-    """Index a made gallery, start the services in a process of their own, and stop them afterwards."""
+    """Index a made gallery, start the services in a process of their own, and stop them afterwards.
+
+    Where the home has the stand-in embedding, the gallery is also there as `FUSED_GALLERY`, indexed with it.
+    """
     grpc_port, http_port, metrics_port = free_ports(3)
     settings = ServiceSettings(
         home=home,
@@ -113,6 +125,8 @@ def running_stack(home: Path, triton: EmbeddedTriton, *, milvus_uri: str = "") -
     made = make_print_gallery(home / "source", models=MODELS, probes=4, seed=11)
     edition = index(settings, made, GALLERY)
     index(settings, made, FOREIGN_GALLERY, encoder_hash="f" * 64)
+    if (settings.encoders_dir / STAND_IN).is_dir():
+        index_source(made.manifest, FUSED_GALLERY, home=home, triton_url=triton.grpc_url, embedding=STAND_IN)
     log = home / "services.log"
     started = time.monotonic()
     with service_process(settings, log), Client(f"127.0.0.1:{grpc_port}", retries=0, timeout_s=5.0) as client:

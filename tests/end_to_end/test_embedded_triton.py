@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from outsole.errors import BudgetSpent, InvalidInput, MissingPart, PreconditionFailed, Unavailable
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
 from outsole.inference.encoder import ModelContract, TensorShape
+from outsole.inference.in_process import InProcessEncoder
 from outsole.inference.triton_client import TritonClientSettings, TritonEncoder
 from outsole.inference.triton_environment import TritonEnvironment, triton_environment
+from tests.standins import write_partial_print
 
 PROJECT = Path(__file__).parents[2]
 REPOSITORY = PROJECT / "model_repository"
@@ -93,6 +95,34 @@ def test_a_model_that_is_not_loaded_is_not_ready_and_unavailable(server: Embedde
         await encoder.close()
 
     asyncio.run(scenario())
+
+
+def test_a_model_with_two_inputs_is_served_from_a_second_repository(
+    tmp_path: Path, environment: TritonEnvironment
+) -> None:
+    folder = write_partial_print(tmp_path / "encoders")
+    settings = replace(SETTINGS, models=("self_test", folder.name))
+    rng = np.random.default_rng(0)
+    given = {
+        "image": rng.integers(0, 256, (20, 672, 352), dtype=np.uint8),
+        "cells": rng.integers(0, 2, (20, 84, 44), dtype=np.uint8),
+    }
+    more = [folder.parent, tmp_path / "nowhere"]
+
+    async def answer(encoder: TritonEncoder | InProcessEncoder) -> NDArray[np.generic]:
+        vectors = (await encoder.encode(given, timeout_s=20.0))["embedding"]
+        with pytest.raises(InvalidInput, match="takes image, cells"):
+            await encoder.encode(given["image"], timeout_s=5.0)
+        await encoder.close()
+        return vectors
+
+    with EmbeddedTriton(
+        REPOSITORY, tmp_path / "state", settings=settings, environment=environment, more=more
+    ) as running:
+        served = asyncio.run(answer(TritonEncoder(running.grpc_url, folder.name)))
+    local = asyncio.run(answer(InProcessEncoder(folder)))
+    assert served.dtype == local.dtype == np.float16
+    np.testing.assert_allclose(served.astype(np.float32), local.astype(np.float32), atol=2e-3)
 
 
 def test_the_metrics_count_the_images(server: EmbeddedTriton) -> None:

@@ -18,9 +18,10 @@ from outsole.api.generated.outsole.v1 import (
     retrieval_pb2,
     retrieval_pb2_grpc,
 )
-from outsole.api.records import PlacementSearch
+from outsole.api.records import PlacementSearch, SearchOptions
+from outsole.errors import PreconditionFailed
 from outsole.observability import STAGES
-from tests.end_to_end.stack import FOREIGN_GALLERY, GALLERY, MODELS, Stack
+from tests.end_to_end.stack import FOREIGN_GALLERY, FUSED_GALLERY, GALLERY, MODELS, STAND_IN, Stack
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -95,8 +96,27 @@ def test_evidence_is_uploaded_once_and_searched_by_its_digest(client: Client, st
     assert explained.hit.item_id == by_digest.hits[0].item_id
 
 
+def test_a_gallery_indexed_with_two_encoders_is_searched_with_both_or_with_each(client: Client, stack: Stack) -> None:
+    encoders = client.get_gallery(FUSED_GALLERY).encoders
+    correlation = client.get_gallery(GALLERY).encoders
+    assert set(encoders) == {*correlation, STAND_IN}
+    for mode in SearchMode:
+        options = SearchOptions(k=MODELS, mode=mode)
+        fused = client.search_print(stack.probe(), gallery=FUSED_GALLERY, **options)
+        for name, parts in zip(("correlation", "embedding"), ([*correlation], [STAND_IN]), strict=True):
+            options["encoder"] = parts[0]
+            alone = client.search_print(stack.probe(), gallery=FUSED_GALLERY, **options)
+            assert alone.searched == MODELS
+            assert alone.encoder_hash == encoders[parts[0]]
+            scores = {hit.item_id: hit.score for hit in alone.hits}
+            wanted = {hit.item_id: hit.score_parts[name] for hit in fused.hits}
+            assert scores == pytest.approx(wanted, abs=1e-5)
+    with pytest.raises(PreconditionFailed, match=f"not '{STAND_IN}'"):
+        client.search_print(stack.probe(), gallery=GALLERY, encoder=STAND_IN)
+
+
 def test_galleries_and_items_can_be_read(client: Client, stack: Stack) -> None:
-    assert [gallery.name for gallery in client.list_galleries()] == [FOREIGN_GALLERY, GALLERY]
+    assert [gallery.name for gallery in client.list_galleries()] == [FOREIGN_GALLERY, FUSED_GALLERY, GALLERY]
     assert client.get_gallery(GALLERY).edition == stack.edition
     items = [item for page in client.list_items(GALLERY, page_size=10) for item in page]
     assert [item.item_id for item in items] == [f"{number:05d}" for number in range(1, MODELS + 1)]

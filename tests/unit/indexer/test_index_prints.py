@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.encoded import only_indexing
-from indexer.index_prints import IndexModel, IndexReport, IndexSettings, Progress, index_prints
+from indexer.index_prints import IndexEmbedding, IndexModel, IndexReport, IndexSettings, Progress, index_prints
 from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
 from outsole.imaging.decode import decode_image
@@ -44,7 +44,7 @@ class MeanEncoder:
         self._gone_after = gone_after
         self._one = asyncio.Lock()
 
-    async def encode(self, images: NDArray[np.uint8], *, timeout_s: float) -> dict[str, NDArray[Any]]:
+    async def encode(self, images: Any, *, timeout_s: float) -> dict[str, NDArray[Any]]:
         if self._gone_after is not None and sum(self.batches) + len(images) > self._gone_after:
             raise Unavailable("the encoder is away")
         self.busy += 1
@@ -204,3 +204,47 @@ def test_the_encoder_is_kept_busy_and_never_flooded(tmp_path: Path) -> None:
     report = index(source, tmp_path / "root", encoder)
     assert encoder.most_busy == 2
     assert 160 * 0.01 / report.seconds > 0.7
+
+
+class SpotEncoder(MeanEncoder):
+    """A second encoder: two inputs, one vector an image."""
+
+    async def encode(self, images: Any, *, timeout_s: float) -> dict[str, NDArray[Any]]:
+        self.batches.append(len(images["image"]))
+        visible = images["image"].reshape(len(images["image"]), -1).mean(1) + images["cells"].sum((1, 2))
+        return {"embedding": np.stack([visible, visible], 1).astype(np.float16)}
+
+
+def index_both(source: Path, root: Path, second: SpotEncoder, *, name: str = "spot", digest: str = "12") -> IndexReport:
+    def with_vectors(outputs: dict[str, NDArray[Any]], valid: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+        return {**derive(outputs, valid), "partial": outputs["embedding"]}
+
+    def inputs(images: NDArray[np.uint8], valid: NDArray[np.bool_]) -> dict[str, NDArray[np.uint8]]:
+        return {"image": images, "cells": valid.astype(np.uint8)}
+
+    embedding = IndexEmbedding(name, digest * 32, second, inputs)
+    model = IndexModel("mean", HASH, MeanEncoder(), prepare, with_vectors, embedding=embedding)
+    return asyncio.run(index_prints(source, "soles", root=root, model=model, progress=quiet))
+
+
+def test_both_encoders_see_the_same_canvases_and_the_edition_names_both(tmp_path: Path) -> None:
+    source = write_images(tmp_path / "in", 20)
+    plain = index(source, tmp_path / "root", MeanEncoder())
+    second = SpotEncoder()
+    report = index_both(source, tmp_path / "root", second)
+    edition = Edition.open(tmp_path / "root", "soles")
+    assert report.edition != plain.edition
+    assert report.encoded == sum(second.batches) == 20
+    assert edition.info().encoders == {"mean": HASH, "spot": "12" * 32}
+    prepared = prepare((source / "00013.png").read_bytes())
+    expected = np.float16(prepared.image.mean() + prepared.valid.sum())
+    assert edition.array("partial")[13].tolist() == [expected, expected]
+
+
+def test_an_edition_of_another_embedding_is_encoded_again_and_one_of_the_same_is_not(tmp_path: Path) -> None:
+    source = write_images(tmp_path / "in", 4)
+    first = index_both(source, tmp_path / "root", SpotEncoder())
+    again = index_both(source, tmp_path / "root", SpotEncoder())
+    assert (again.edition, again.encoded, again.is_new) == (first.edition, 0, False)
+    assert index_both(source, tmp_path / "root", SpotEncoder(), digest="34").encoded == 4
+    assert index(source, tmp_path / "root", MeanEncoder()).encoded == 4

@@ -11,20 +11,29 @@ from outsole.answers import ItemFilter, Side
 from outsole.errors import InvalidInput, NotFound, PreconditionFailed
 from outsole.gallery.editions import Edition
 from outsole.gallery.writer import EditionWriter, ItemRow
-from services.catalogue import Catalogue, Served
+from services.catalogue import Catalogue, EncoderChoice, Served
 
 BRANDS = ("Alder", "Birch")
-SERVED = Served("made", "ab" * 32, {"version": "1"})
+SERVED = Served("made", "ab" * 32, {"version": "1"}, {"partial": "12" * 32})
 
 
 def write(
-    root: Path, gallery: str = "soles", *, count: int = 10, encoder: str = "ab" * 32, version: str = "1"
+    root: Path,
+    gallery: str = "soles",
+    *,
+    count: int = 10,
+    encoder: str = "ab" * 32,
+    version: str = "1",
+    embeddings: dict[str, str] | None = None,
 ) -> Edition:
     items = [
         ItemRow(f"item-{i:02d}", f"model-{i % 4}", brand=BRANDS[i % 2], side=Side.LEFT if i < 5 else Side.RIGHT)
         for i in range(count)
     ]
-    with EditionWriter(root, gallery, encoder_hash=encoder, settings={"version": version}) as writer:
+    settings = {"version": version}
+    with EditionWriter(
+        root, gallery, encoder_hash=encoder, encoder_name="made", settings=settings, embeddings=embeddings
+    ) as writer:
         writer.append(items, {"maps": np.zeros((count, 2), np.float32)}, thumbnails=[b"png"] * count)
         return writer.publish()
 
@@ -64,6 +73,35 @@ def test_an_edition_of_another_encoder_or_other_settings_is_refused(catalogue: C
     with pytest.raises(PreconditionFailed, match="another"):
         catalogue.searchable("good", encoder="another")
     assert catalogue.searchable("good", encoder="made").gallery == "good"
+
+
+def test_a_search_uses_all_encoders_of_the_edition_or_the_one_that_is_named(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    both = write(tmp_path, "both", embeddings={"partial": "12" * 32})
+    assert catalogue.choice(both) == EncoderChoice("made", "partial")
+    assert catalogue.choice(both, "made") == EncoderChoice("made", "")
+    assert catalogue.choice(both, "partial") == EncoderChoice("", "partial")
+    with pytest.raises(PreconditionFailed, match="indexed with made and partial, not 'another'"):
+        catalogue.searchable("both", encoder="another")
+    plain = write(tmp_path, "plain")
+    assert catalogue.choice(plain) == EncoderChoice("made", "")
+    with pytest.raises(PreconditionFailed, match="indexed with made, not 'partial'"):
+        catalogue.searchable("plain", encoder="partial")
+    assert catalogue.embeddings_in_use() == ("partial",)
+
+
+@pytest.mark.parametrize("embeddings", [{"partial": "34" * 32}, {"adapted": "12" * 32}])
+def test_an_edition_whose_embedding_is_not_served_can_only_be_searched_without_it(
+    catalogue: Catalogue, tmp_path: Path, embeddings: dict[str, str]
+) -> None:
+    edition = write(tmp_path, embeddings=embeddings)
+    assert not catalogue.is_searchable(edition.info())
+    for encoder in ("", *embeddings):
+        with pytest.raises(PreconditionFailed, match="search with encoder made"):
+            catalogue.searchable("soles", encoder=encoder)
+    assert catalogue.choice(catalogue.searchable("soles", encoder="made"), "made") == EncoderChoice("made", "")
+    assert catalogue.embeddings_in_use() == ()
 
 
 def test_a_damaged_gallery_does_not_hide_the_others(catalogue: Catalogue, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from outsole.api.records import EvidenceRef, PlacementSearch
 from outsole.errors import InvalidInput
 
 PLACEMENT = Placement(-12.1, 3.3, -7.7, 1.05, mirrored=True, inverted=True)
-HIT = Hit(3, "m-1", "i-1", 0.1234567890123, PLACEMENT, "Brand", Side.LEFT, "boot", "family")
+PARTS = {"correlation": 0.1, "embedding": -0.25}
+HIT = Hit(3, "m-1", "i-1", 0.1234567890123, PLACEMENT, "Brand", Side.LEFT, "boot", "family", PARTS)
 ANSWER = SearchAnswer(
     hits=(HIT, dataclasses.replace(HIT, rank=4, side=Side.RIGHT)),
     gallery="soles",
@@ -55,7 +56,7 @@ PAIRS: list[tuple[Any, Pair]] = [
         (convert.item_filter_to_wire, convert.item_filter_from_wire),
     ),
     (
-        GalleryInfo("soles", "e1", 5, 4, "h1", "2026-01-02T03:04:05Z"),
+        GalleryInfo("soles", "e1", 5, 4, "h1", "2026-01-02T03:04:05Z", {"correlation": "h1", "partial": "h2"}),
         (convert.gallery_to_wire, convert.gallery_from_wire),
     ),
     (

@@ -176,3 +176,24 @@ def test_a_file_that_is_no_manifest_is_corrupt(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(DataCorrupt):
             Edition.open(tmp_path, "soles")
+
+
+def test_an_edition_knows_every_encoder_that_made_it_and_one_without_an_embedding_is_as_it_always_was(
+    tmp_path: Path,
+) -> None:
+    plain = write(tmp_path, count=3, batches=1)
+    assert (plain.embedding, plain.info().encoders) == ("", {"": "ab" * 32})
+    assert "embeddings" not in json.loads((plain.folder / "manifest.json").read_text())
+    item, vectors = ItemRow("a", "model"), np.ones((1, 4), np.float16)
+    with EditionWriter(
+        tmp_path, "both", encoder_hash="ab" * 32, encoder_name="maps", embeddings={"vectors": "cd" * 32}
+    ) as writer:
+        writer.append([item], {"maps": vectors, "partial": vectors})
+        made = writer.publish()
+    both = Edition.open(tmp_path, "both")
+    assert both.id == made.id
+    assert both.embedding == "vectors"
+    assert both.info().encoders == {"maps": "ab" * 32, "vectors": "cd" * 32}
+    with EditionWriter(tmp_path, "one", encoder_hash="ab" * 32, encoder_name="maps") as writer:
+        writer.append([item], {"maps": vectors, "partial": vectors})
+        assert writer.publish().id != both.id

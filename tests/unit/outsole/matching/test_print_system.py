@@ -54,6 +54,13 @@ def test_candidates_are_merged_by_their_best_score_without_padding_and_without_r
     assert PrintSystem.load(MODEL).merge_candidates({"cooccurrence": found}, 3).tolist() == [2, 4, 9]
 
 
+def test_the_fields_take_turns_in_the_candidates() -> None:
+    first = Candidates(np.array([[8, 1, 3]]), np.array([[0.9, 0.8, 0.7]], np.float32))
+    second = Candidates(np.array([[5, 8, 6]]), np.array([[0.2, 0.1, 0.05]], np.float32))
+    merged = PrintSystem.load(MODEL).merge_candidates({"partial": second, "cooccurrence": first}, 5)
+    assert merged.tolist() == [8, 5, 1, 3, 6]
+
+
 def test_pictures_show_the_item_at_the_place_where_the_probe_lies_on_it() -> None:
     system = PrintSystem.load(MODEL)
     item = np.full((586, 220), 255, np.uint8)

@@ -100,7 +100,14 @@ class ItemFilter(_message.Message):
     def __init__(self, brands: _Optional[_Iterable[str]] = ..., sides: _Optional[_Iterable[_Union[Side, str]]] = ..., categories: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Hit(_message.Message):
-    __slots__ = ("rank", "model_id", "item_id", "score", "placement", "brand", "side", "category", "tread_family")
+    __slots__ = ("rank", "model_id", "item_id", "score", "placement", "brand", "side", "category", "tread_family", "score_parts")
+    class ScorePartsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     RANK_FIELD_NUMBER: _ClassVar[int]
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +117,7 @@ class Hit(_message.Message):
     SIDE_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     TREAD_FAMILY_FIELD_NUMBER: _ClassVar[int]
+    SCORE_PARTS_FIELD_NUMBER: _ClassVar[int]
     rank: int
     model_id: str
     item_id: str
@@ -119,7 +127,8 @@ class Hit(_message.Message):
     side: Side
     category: str
     tread_family: str
-    def __init__(self, rank: _Optional[int] = ..., model_id: _Optional[str] = ..., item_id: _Optional[str] = ..., score: _Optional[float] = ..., placement: _Optional[_Union[Placement, _Mapping]] = ..., brand: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., category: _Optional[str] = ..., tread_family: _Optional[str] = ...) -> None: ...
+    score_parts: _containers.ScalarMap[str, float]
+    def __init__(self, rank: _Optional[int] = ..., model_id: _Optional[str] = ..., item_id: _Optional[str] = ..., score: _Optional[float] = ..., placement: _Optional[_Union[Placement, _Mapping]] = ..., brand: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., category: _Optional[str] = ..., tread_family: _Optional[str] = ..., score_parts: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Page(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -10,20 +10,29 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Gallery(_message.Message):
-    __slots__ = ("name", "edition", "items", "models", "encoder_hash", "created")
+    __slots__ = ("name", "edition", "items", "models", "encoder_hash", "created", "encoders")
+    class EncodersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     EDITION_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     ENCODER_HASH_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
+    ENCODERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     edition: str
     items: int
     models: int
     encoder_hash: str
     created: str
-    def __init__(self, name: _Optional[str] = ..., edition: _Optional[str] = ..., items: _Optional[int] = ..., models: _Optional[int] = ..., encoder_hash: _Optional[str] = ..., created: _Optional[str] = ...) -> None: ...
+    encoders: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., edition: _Optional[str] = ..., items: _Optional[int] = ..., models: _Optional[int] = ..., encoder_hash: _Optional[str] = ..., created: _Optional[str] = ..., encoders: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("item_id", "model_id", "brand", "side", "category", "tread_family", "sha256", "thumbnail_png")

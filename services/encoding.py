@@ -1,0 +1,74 @@
+"""The step ``encode`` of a query: a placed probe through the encoders that its search uses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsole.errors import BudgetSpent
+from outsole.inference.encoder import all_or_none
+from services.catalogue import EncoderChoice
+from services.parts import SearchParts
+from services.telemetry import RequestClock
+
+if TYPE_CHECKING:
+    from outsole.imaging.canvas import PlacedProbe
+    from outsole.matching.features import ProbeFeatures
+
+
+async def encode_probe(
+    placed: PlacedProbe, choice: EncoderChoice, parts: SearchParts, clock: RequestClock
+) -> ProbeFeatures | NDArray[np.float16]:
+    """Encode a probe as its search compares it.
+
+    Returns:
+        Features, with the embedding where both are chosen; the embedding's vectors [Q, D] where it is chosen alone.
+
+    Raises:
+        BudgetSpent: The encoders were busy, or did not answer in time.
+        PreconditionFailed, Unavailable, Overloaded: As of ``Encoder.encode``.
+    """
+    if choice.correlation:
+        return await encode_features(placed, choice.embedding, parts, clock)
+    async with _slot(parts, clock):
+        inputs = parts.system.embedding_probe_inputs(placed)
+        outputs = await parts.embeddings[choice.embedding].encode(inputs, timeout_s=clock.remaining_s())
+    return parts.system.probe_embedding(outputs)
+
+
+async def encode_features(
+    placed: PlacedProbe, embedding: str, parts: SearchParts, clock: RequestClock
+) -> ProbeFeatures:
+    """Encode a probe for the correlation, and beside it with an embedding where one is named; see `encode_probe`."""
+    system = parts.system
+    async with _slot(parts, clock):
+        timeout_s = clock.remaining_s()
+        calls = [parts.encoder.encode(placed.images, timeout_s=timeout_s)]
+        if embedding:
+            inputs = system.embedding_probe_inputs(placed)
+            calls.append(parts.embeddings[embedding].encode(inputs, timeout_s=timeout_s))
+        outputs = await all_or_none(calls)
+    vectors = system.probe_embedding(outputs[1]) if embedding else None
+    return await asyncio.to_thread(system.probe_features, outputs[0], placed, embedding=vectors)
+
+
+@asynccontextmanager
+async def _slot(parts: SearchParts, clock: RequestClock) -> AsyncIterator[None]:
+    """A place among the searches that use the encoders at once; the wait for it is kept apart from the work."""
+    asked = time.perf_counter()
+    try:
+        async with asyncio.timeout(clock.remaining_s()):
+            await parts.encoder_slots.acquire()
+    except TimeoutError as error:
+        raise BudgetSpent("the encoder was busy with other searches") from error
+    try:
+        clock.waited("encode", (time.perf_counter() - asked) * 1000)
+        yield
+    finally:
+        parts.encoder_slots.release()

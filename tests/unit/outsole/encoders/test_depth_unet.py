@@ -1,0 +1,35 @@
+"""The depth network's shapes, ranges and size."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+
+from outsole.encoders.depth_unet import DepthUnet
+
+
+def test_depth_and_print_have_the_photographs_size_and_lie_between_0_and_1() -> None:
+    torch.manual_seed(0)
+    network = DepthUnet().eval()
+    image = torch.randint(0, 256, (2, 384, 192, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        depth, contact = network(image)
+    for part in (depth, contact):
+        assert tuple(part.shape) == (2, 384, 192)
+        assert 0 <= float(part.min()) <= float(part.max()) <= 1
+
+
+def test_exposure_does_not_change_the_depth() -> None:
+    torch.manual_seed(0)
+    network = DepthUnet().eval()
+    image = torch.randint(0, 100, (1, 384, 192, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        dark, bright = network.logits(image)[0], network.logits(image + image)[0]
+    assert float((dark - bright).abs().mean()) < 0.02 * float(dark.std())
+
+
+def test_it_is_small() -> None:
+    assert sum(parameter.numel() for parameter in DepthUnet().parameters()) <= 2_000_000

@@ -1,0 +1,1 @@
+"""Loaders of published and of a user's own collections; they read and never download."""
