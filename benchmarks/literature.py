@@ -168,7 +168,11 @@ def _shortlist_rows(bench: Bench) -> Rows:
 
     return {
         f"shortlist {name} {size}": _with_embedding(
-            bench, name, f"shortlist {size}", maker(size), title=f"shortlist of {size} by {TITLES[name]}, then fused"
+            bench,
+            name,
+            f"shortlist {size}",
+            maker(size),
+            title=f"shortlist of {size} by co-occurrence and {TITLES[name]}, then fused",
         )
         for name in (GENERAL, ADAPTED)
         for size in SIZES

@@ -69,6 +69,8 @@ class Adaptation:
     about: str
 
     def __post_init__(self) -> None:
+        if self.name == BASE:
+            raise InvalidInput(f"{BASE!r} is the general embedding", field="as", remedy="another name")
         if len(self.impressions) < FEWEST_IMPRESSIONS:
             raise InvalidInput(
                 f"there are {len(self.impressions)} impressions to adapt to",

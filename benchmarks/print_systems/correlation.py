@@ -35,7 +35,9 @@ class Correlation:
 
     def __init__(self, prints: LabelledPrints) -> None:
         self.prints = prints
+        self.basis = CandidateBasis.load(prints.encoder.folder)
         self._reranker: PlacementReranker | None = None
+        self._cooccurrences: NDArray[np.float32] | None = None
 
     @property
     def reranker(self) -> PlacementReranker:
@@ -59,6 +61,23 @@ class Correlation:
             "correlation", f"{self.prints.rules.hash} {SHARPNESS}", (self.prints.asked, self.prints.size), one
         )
 
+    def cooccurrence(self, features: ProbeFeatures) -> NDArray[np.float32]:
+        """Likeness of a probe's co-occurrence vectors, five rotations, to the items', float32 [N]."""
+        if self._cooccurrences is None:
+            self._cooccurrences = np.concatenate([self.basis.vectors(m) for m in _blocks(self.prints.maps)])
+        queries = self.basis.vectors(features.maps[::2].astype(np.float32))
+        best: NDArray[np.float32] = (self._cooccurrences @ queries.T).max(1)
+        return best
+
+    def cooccurrence_scores(self, kept: Kept) -> NDArray[np.float32]:
+        """The same of all probes, float32 [Q, N]."""
+
+        def one(index: int) -> NDArray[np.floating]:
+            return self.cooccurrence(self.features(index))
+
+        key = self.prints.rules.hash + self.basis.sha256
+        return kept.scores("cooccurrence", key, (self.prints.asked, self.prints.size), one)
+
 
 def correlation_row(correlation: Correlation, kept: Kept) -> Row:
     """The project's own close look, exhaustive."""
@@ -77,19 +96,7 @@ def correlation_row(correlation: Correlation, kept: Kept) -> Row:
 
 def cooccurrence_row(correlation: Correlation, kept: Kept) -> Row:
     """The candidate vector of the untrained encoder."""
-    prints = correlation.prints
-    basis = CandidateBasis.load(prints.encoder.folder)
-    vectors: list[NDArray[np.float32]] = []
-
-    def one(index: int) -> NDArray[np.floating]:
-        if not vectors:
-            vectors.append(np.concatenate([basis.vectors(m) for m in _blocks(prints.maps)]))
-        queries = basis.vectors(correlation.features(index).maps[::2].astype(np.float32))
-        best: NDArray[np.floating] = (vectors[0] @ queries.T).max(1)
-        return best
-
-    key = prints.rules.hash + basis.sha256
-    scores = kept.scores("cooccurrence", key, (prints.asked, prints.size), one)
+    prints, scores = correlation.prints, correlation.cooccurrence_scores(kept)
     return Row(
         "co-occurrence vector",
         protocol_of(prints),

@@ -19,7 +19,7 @@ from outsole.matching.embedding import EVERY_EMBEDDED_PLACEMENT, item_inputs, pr
 from outsole.matching.fusion import EMBEDDING_SHARPNESS, FUSION_WEIGHT, embedding_similarity, fused
 from outsole.matching.rerank import SHARPNESS
 
-WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5)
+WEIGHTS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
 SIZES = (200, 400)
 _TIMED_PROBES = 20
 _FOREVER = float("inf")
@@ -142,6 +142,14 @@ def _best_weight(correlation: NDArray[np.float32], embedding: NDArray[np.float32
     return max(WEIGHTS, key=goodness)
 
 
+def in_turns(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores [..., N] by which items come in the order of ``PrintSystem.merge_candidates``: two lists take turns."""
+    ranks = [
+        np.argsort(np.argsort(-scores, axis=-1, kind="stable"), axis=-1, kind="stable") for scores in (first, second)
+    ]
+    return -np.minimum(2 * ranks[0], 2 * ranks[1] + 1).astype(np.float32)
+
+
 def shortlisted(scores: NDArray[np.float32], candidates: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Scores [Q, N] of the ``size`` items that rank highest among the candidates' scores [Q, N], -inf elsewhere."""
     order = np.argsort(-candidates, axis=1, kind="stable")[:, :size]
@@ -151,14 +159,15 @@ def shortlisted(scores: NDArray[np.float32], candidates: NDArray[np.float32], si
 
 
 def shortlist_row(size: int, title: str, correlation: Correlation, embedding: PartialPrints, kept: Kept) -> Row:
-    """A shortlist by the embedding, the fused score on it, against the fused score of all items.
+    """A shortlist by co-occurrence and embedding in turns, the fused score on it, against that of all items.
 
     Its figures hold ``loss_pts`` (the larger loss at 1 % and at 10 %, points) and ``speedup`` (comparing all items over
     asking the shortlist and comparing it, medians in this process on one core; both have the same encoding before).
     """
     prints = embedding.prints
-    candidates = embedding.scores(kept)
-    scores = fused(correlation.scores(kept), candidates)
+    similarity = embedding.scores(kept)
+    candidates = in_turns(correlation.cooccurrence_scores(kept), similarity)
+    scores = fused(correlation.scores(kept), similarity)
     whole = search_figures(scores, prints.truth)
     figures = search_figures(shortlisted(scores, candidates, size), prints.truth)
     losses = {name: whole[f"top{name}pct"] - figures[f"top{name}pct"] for name in ("1", "10")}
@@ -180,7 +189,8 @@ def _times_ms(size: int, correlation: Correlation, embedding: PartialPrints) -> 
         features, queries = correlation.features(index), embedding.queries(index)
         start = time.perf_counter()
         similarity = embedding_similarity(queries, vectors)[0]
-        rows = np.argsort(-similarity, kind="stable")[:size].astype(np.int64)
+        candidates = in_turns(correlation.cooccurrence(features), similarity)
+        rows = np.argsort(-candidates, kind="stable")[:size].astype(np.int64)
         fused(reranker.score(features, rows, deadline=_FOREVER).scores, similarity[rows])
         middle = time.perf_counter()
         similarity = embedding_similarity(queries, vectors)[0]

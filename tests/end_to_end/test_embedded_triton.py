@@ -100,7 +100,7 @@ def test_a_model_that_is_not_loaded_is_not_ready_and_unavailable(server: Embedde
 def test_a_model_with_two_inputs_is_served_from_a_second_repository(
     tmp_path: Path, environment: TritonEnvironment
 ) -> None:
-    folder = write_partial_print(tmp_path / "encoders")
+    folder = write_partial_print(tmp_path / "encoders", "partial_print_elsewhere")
     settings = replace(SETTINGS, models=("self_test", folder.name))
     rng = np.random.default_rng(0)
     given = {
