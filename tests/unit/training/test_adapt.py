@@ -1,0 +1,102 @@
+"""The general embedding goes on learning from a gallery's own impressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from outsole.errors import DataCorrupt, InvalidInput, NotFound
+from outsole.synthesis.prints import clean_impression
+from outsole.synthesis.treads import make_tread
+from tests.standins import write_partial_print
+from training.adapt import FEWEST_IMPRESSIONS, Adaptation, general_network, main, read_impressions
+from training.partial_print import embedded
+from training.print_views import KeptImpressions, ViewBatches
+
+GENERAL = Path("model_repository/partial_print")
+
+
+def _impressions(count: int) -> list[NDArray[np.uint8]]:
+    return [clean_impression(make_tread(seed), seed) for seed in range(count)]
+
+
+def _folder(place: Path, count: int) -> Path:
+    place.mkdir()
+    for number, impression in enumerate(_impressions(count)):
+        cv2.imwrite(str(place / f"{number:03d}.png"), impression)
+    return place
+
+
+def test_the_network_begins_with_the_weights_of_the_model_folder() -> None:
+    import onnxruntime
+
+    network = general_network(GENERAL).eval()
+    session = onnxruntime.InferenceSession(str(GENERAL / "1/model.onnx"), providers=["CPUExecutionProvider"])
+    image = np.random.default_rng(0).integers(0, 256, (2, 672, 352), dtype=np.uint8)
+    cells = np.ones((2, 84, 44), np.uint8)
+    (served,) = session.run(None, {"image": image, "cells": cells})
+    with torch.no_grad():
+        got = network(torch.from_numpy(image), torch.from_numpy(cells)).numpy()
+    assert np.all((served.astype(np.float32) * got).sum(1) > 0.999)
+
+
+def test_a_folder_that_holds_another_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataCorrupt, match="has no weights"):
+        general_network(write_partial_print(tmp_path, "stranger"))
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "said"),
+    [("mine", FEWEST_IMPRESSIONS - 1, "impressions"), ("partial_print", FEWEST_IMPRESSIONS, "another name")],
+)
+def test_what_cannot_be_adapted_to_is_refused(name: str, count: int, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        Adaptation(name, [np.zeros((4, 4), np.uint8)] * count, GENERAL, "nothing")
+
+
+def test_impressions_are_read_but_for_those_left_out(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "impressions", 3)
+    assert len(read_impressions(folder, without=["001"])) == 2
+    with pytest.raises(NotFound):
+        read_impressions(tmp_path / "nowhere")
+
+
+def test_an_impression_is_read_back_as_its_tread() -> None:
+    source, made = KeptImpressions(_impressions(1)), make_tread(0)
+    tread = source.tread(0)
+    both, either = (tread.inside & made.inside).sum(), (tread.inside | made.inside).sum()
+    assert both / either > 0.8
+    assert np.corrcoef(tread.depth[made.inside], made.depth[made.inside])[0, 1] > 0.7
+
+
+def test_a_step_s_batch_is_the_same_whenever_it_is_asked_for() -> None:
+    batches = ViewBatches(KeptImpressions(_impressions(3)), steps=2, batch_items=4, seed=5)
+    first, again, other = batches[1], batches[1], batches[0]
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["piece"], other["piece"])
+
+
+def test_a_few_steps_write_an_embedding_that_ranks_its_own_impressions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, source = GENERAL.absolute(), _folder(tmp_path / "impressions", FEWEST_IMPRESSIONS)
+    monkeypatch.chdir(tmp_path)
+    made = main.main(
+        [str(source), "--as", "mine", "--preset", "smoke", "--base", str(base), "--repository", "models"],
+        standalone_mode=False,
+    )
+    assert made is None
+    folder = tmp_path / "models/mine"
+    assert {path.name for path in folder.iterdir()} == {"1", "card.md", "config.pbtxt", "spec.json"}
+    assert "clean impressions" in (folder / "card.md").read_text()
+    network = general_network(folder).eval()
+    batch = ViewBatches(KeptImpressions(_impressions(8)), steps=1, batch_items=8, seed=3, in_order=True)[0]
+    wholes = embedded(network, batch["whole"], batch["whole_cells"])
+    assert torch.allclose(wholes.norm(dim=1), torch.ones(8), atol=1e-3)
+    pieces = embedded(network, batch["piece"], batch["piece_cells"])
+    assert int(((pieces @ wholes.T).argmax(1) == torch.arange(8)).sum()) >= 5
