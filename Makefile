@@ -2,7 +2,7 @@
 #   make demo [DATA=<FID-300 directory>]          the main job, end to end; report in build/demo/report.html
 #   make test                                     lint, types, all tests
 #   make bench NAME=fid300 ARGS="--data DIR"      one benchmark
-#   make env | make lint | make clean
+#   make env | make env-train | make lint | make clean
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -20,8 +20,9 @@ PIP_FLAGS := --quiet --progress-bar off --disable-pip-version-check
 # Absolute: the services run in processes of their own with other working directories.
 export OUTSOLE_TRITON_ENV := $(abspath $(ENV)/triton)
 
-.PHONY: env env-test demo test bench lint clean
+.PHONY: env env-train env-test demo test bench lint clean
 env: $(ENV)/main.stamp $(ENV)/triton.stamp
+env-train: env $(ENV)/test.stamp
 env-test: env $(ENV)/test.stamp $(ENV)/milvus.stamp $(ENV)/system.stamp
 
 $(ENV)/main.stamp: pyproject.toml constraints.txt
