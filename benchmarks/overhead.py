@@ -25,10 +25,12 @@ from benchmarks.reporting import InputValue, latency_summary, make_result, text_
 from outsole.answers import SearchAnswer, SearchMode
 from outsole.api import Client
 from outsole.commands.demo import index_into, wait_serving
+from outsole.commands.index import chosen_embedding
 from outsole.commands.stack import LocalStack
 from outsole.errors import OutsoleError
 from outsole.evaluation.collections import Collection, LabelledProbe, read_collection
 from outsole.gallery.milvus_store import MilvusStore
+from outsole.inference.encoder import Inputs
 from outsole.inference.in_process import InProcessEncoder
 from outsole.matching.print_system import PrintSystem
 from outsole.settings import StackSettings
@@ -110,18 +112,24 @@ def _ranking(answer: SearchAnswer) -> list[str]:
 
 
 async def bare_images_per_s(settings: ServiceSettings, collection: Collection) -> float:
-    """Images a second of the encoder alone in this process, on canvases that are prepared already."""
+    """Images a second of the encoders of an index alone in this process, on canvases that are prepared already."""
     system = PrintSystem.load(settings.model_dir)
     files = [path for path in sorted(collection.source.parent.rglob("references/*")) if path.is_file()]
-    prepared = [system.prepare_item(path.read_bytes()).image for path in files[:_BATCH]]
-    images = np.stack((prepared * _BATCH)[:_BATCH])
-    encoder = InProcessEncoder(settings.model_dir)
-    await encoder.encode(images, timeout_s=120.0)
+    prepared = ([system.prepare_item(path.read_bytes()) for path in files[:_BATCH]] * _BATCH)[:_BATCH]
+    images, valid = np.stack([item.image for item in prepared]), np.stack([item.valid for item in prepared])
+    work: list[tuple[InProcessEncoder, Inputs]] = [(InProcessEncoder(settings.model_dir), images)]
+    if (embedding := chosen_embedding(system, "")) is not None:
+        second = InProcessEncoder(embedding.folder, contract=embedding.contract())
+        work.append((second, system.embedding_item_inputs(images, valid)))
+    for encoder, inputs in work:
+        await encoder.encode(inputs, timeout_s=120.0)
     begun = time.perf_counter()
-    for _ in tqdm(range(_ENCODER_BATCHES), desc="bare encoder", unit="batch"):
-        await encoder.encode(images, timeout_s=120.0)
+    for _ in tqdm(range(_ENCODER_BATCHES), desc="bare encoders", unit="batch"):
+        for encoder, inputs in work:
+            await encoder.encode(inputs, timeout_s=120.0)
     seconds = time.perf_counter() - begun
-    await encoder.close()
+    for encoder, _ in work:
+        await encoder.close()
     return _ENCODER_BATCHES * _BATCH / seconds
 
 
