@@ -1,10 +1,10 @@
-"""The partial-print embedding trained further on a gallery's own clean impressions, without labels.
+"""A general system trained further on a gallery's own clean impressions, without labels.
 
-    python -m training.adapt IMPRESSIONS_DIR --as partial_print_mine [--leave-out FILE] [--preset cpu]
+    python -m training.adapt IMPRESSIONS_DIR --as NAME [--system partial_print|crisp_lite] [--leave-out FILE]
 
 Nothing is asked for but the impressions themselves: their prints are simulated (``training.print_views``). ``outsole
-adapt GALLERY`` does the same with what a gallery holds. What was adapted belongs to the gallery's owner, under the
-terms of the gallery's images, and is never part of this project.
+adapt GALLERY`` does the same to the partial-print embedding with what a gallery holds. What was adapted belongs to the
+gallery's owner, under the terms of the gallery's images, and is never part of this project.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hashlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -24,32 +25,24 @@ from torch import nn
 from tqdm import tqdm
 
 from outsole.encoders.network_spec import NetworkSpec
-from outsole.encoders.partial_print import PartialPrintNet
 from outsole.encoders.spec_file import WEIGHTS_FILE
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.imaging.decode import decode_image
+from training.adaptable import ADAPTABLE
 from training.cards import RunRecord
 from training.command import RUNS, OneSentence
 from training.export import REPOSITORY, Exported, export_model
 from training.exporting.subjects import Subject
-from training.partial_print import EXPORT_PLANS, SYSTEM, build_network, recalls
-from training.print_views import KeptImpressions, ViewBatches
+from training.partial_print import SYSTEM as PARTIAL_PRINT_SYSTEM
+from training.print_views import KeptImpressions
 from training.system import Preset, System
 from training.trainer import Run, train
 
 FEWEST_IMPRESSIONS = 16
-BASE = SYSTEM.name
+PARTIAL_PRINT = PARTIAL_PRINT_SYSTEM.name
 _GRAPH_PREFIX, _HALF_SUFFIX = "network.", "_fp16"
-# Learned by the loss, and no part of the graph that is served.
-_NOT_SERVED = ("log_scale",)
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
-_PRESETS = {
-    "smoke": dataclasses.replace(SYSTEM.preset("smoke"), evaluate_items=16),
-    "cpu": dataclasses.replace(
-        SYSTEM.preset("cpu"), steps=300, trunk_rate=2e-4, head_rate=5e-4, warmup_steps=30, evaluate_items=300
-    ),
-    "gpu": dataclasses.replace(SYSTEM.preset("gpu"), steps=3000, trunk_rate=2e-4, head_rate=5e-4),
-}
+_PRESETS = ("smoke", "cpu", "gpu")
 
 
 @dataclass(frozen=True)
@@ -59,18 +52,20 @@ class Adaptation:
     Attributes:
         name: Of the new model's folder.
         impressions: uint8 [H, W] each, contact dark, 20 px/cm.
-        base: Model folder of the general embedding.
+        base: Model folder of the general system.
         about: Where the impressions are from, for the card.
+        system: Which system, one of ``training.adaptable.ADAPTABLE``.
     """
 
     name: str
     impressions: Sequence[NDArray[np.uint8]]
     base: Path
     about: str
+    system: str = PARTIAL_PRINT
 
     def __post_init__(self) -> None:
-        if self.name == BASE:
-            raise InvalidInput(f"{BASE!r} is the general embedding", field="as", remedy="another name")
+        if self.name in ADAPTABLE:
+            raise InvalidInput(f"{self.name!r} is the general one", field="as", remedy="another name")
         if len(self.impressions) < FEWEST_IMPRESSIONS:
             raise InvalidInput(
                 f"there are {len(self.impressions)} impressions to adapt to",
@@ -92,14 +87,14 @@ def adapt(
         minutes: Stop learning after this time.
 
     Raises:
-        NotFound, DataCorrupt: There is no general embedding, or it cannot be read.
+        NotFound, DataCorrupt: There is no general system, or it cannot be read.
         OutsoleError: See ``training.trainer.train`` and ``training.export.export_model``.
     """
     run = train(system_of(adaptation), preset, folder=folder, minutes=minutes)
     result = run.result
     count = len(adaptation.impressions)
     plan = dataclasses.replace(
-        EXPORT_PLANS[BASE],
+        ADAPTABLE[adaptation.system].plan,
         trained_on=f"made treads, then {count} clean impressions of {adaptation.about}, without labels",
         licence="that of the impressions it was adapted to; not for passing on",
     )
@@ -116,35 +111,32 @@ def adapt(
 
 
 def system_of(adaptation: Adaptation) -> System:
-    """The system that learns from these impressions, starting at the general embedding."""
+    """The system that learns from these impressions, starting at the general one."""
+    adaptable = ADAPTABLE[adaptation.system]
     source = KeptImpressions(adaptation.impressions)
     weights = (adaptation.base / WEIGHTS_FILE).read_bytes() if adaptation.base.is_dir() else b""
     digest = hashlib.sha256(weights)
     for impression in adaptation.impressions:
         digest.update(impression.tobytes())
 
-    def dataset(preset: Preset) -> ViewBatches:
-        return ViewBatches(source, steps=preset.steps, batch_items=preset.batch_items, seed=preset.seed)
-
     def evaluate(network: nn.Module, preset: Preset) -> Mapping[str, float]:
-        # Degradations that the training did not draw; the impressions are those that it saw.
-        kept = KeptImpressions(adaptation.impressions[: preset.evaluate_items])
-        return recalls(network, kept, seed=preset.seed + 1)
+        # The impressions are those that were learned from, their degradations are not.
+        return adaptable.evaluate(network, KeptImpressions(adaptation.impressions[: preset.evaluate_items]), preset)
 
     return dataclasses.replace(
-        SYSTEM,
+        adaptable.system,
         name=adaptation.name,
-        title=f"{SYSTEM.title}, adapted",
-        presets=_PRESETS,
-        build=lambda: general_network(adaptation.base),
-        dataset=dataset,
+        title=f"{adaptable.system.title}, adapted",
+        presets=adaptable.presets,
+        build=lambda: general_network(adaptation.base, adaptation.system),
+        dataset=partial(adaptable.dataset, source),
         evaluate=evaluate,
-        settings={"base": BASE, "begun_with": digest.hexdigest()[:16]},
+        settings=dict(adaptable.system.settings) | {"base": adaptation.system, "begun_with": digest.hexdigest()[:16]},
     )
 
 
-def general_network(folder: Path) -> PartialPrintNet:
-    """The embedding's network with the weights of a model folder.
+def general_network(folder: Path, system: str = PARTIAL_PRINT) -> nn.Module:
+    """A system's network with the weights of a model folder.
 
     Raises:
         NotFound: There is no such model.
@@ -159,12 +151,13 @@ def general_network(folder: Path) -> PartialPrintNet:
         tensor.name.removeprefix(_GRAPH_PREFIX).removesuffix(_HALF_SUFFIX): numpy_helper.to_array(tensor)
         for tensor in graph.initializer
     }
-    network = build_network()
+    adaptable = ADAPTABLE[system]
+    network = adaptable.system.build()
     wanted = network.state_dict()
-    missing = [name for name in wanted if name not in found and name not in _NOT_SERVED]
+    missing = [name for name in wanted if name not in found and name not in adaptable.not_served]
     if missing:
         raise DataCorrupt(
-            f"model {folder.name!r} has no weights {missing[0]!r}", remedy=f"export {BASE} again as fp32 or fp16"
+            f"model {folder.name!r} has no weights {missing[0]!r}", remedy=f"export {system} again as fp32 or fp16"
         )
     kept = {name: torch.from_numpy(found[name].astype(np.float32)) for name in wanted if name in found}
     network.load_state_dict(wanted | kept)
@@ -193,7 +186,8 @@ def read_impressions(
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--as", "name", required=True, help="Name of the new model.")
 @click.option("--preset", type=click.Choice([*_PRESETS]), default="cpu", show_default=True)
-@click.option("--base", type=click.Path(path_type=Path), default=REPOSITORY / BASE, show_default=True)
+@click.option("--system", type=click.Choice([*ADAPTABLE]), default=PARTIAL_PRINT, show_default=True)
+@click.option("--base", type=click.Path(path_type=Path), help="Model folder of the general system; the shipped one.")
 @click.option("--repository", type=click.Path(path_type=Path), default=RUNS / "models", show_default=True)
 @click.option("--leave-out", type=click.Path(dir_okay=False, path_type=Path), help="File with names, one a line.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop learning after this time.")
@@ -202,14 +196,16 @@ def main(
     *,
     name: str,
     preset: str,
-    base: Path,
+    system: str,
+    base: Path | None,
     repository: Path,
     leave_out: Path | None,
     minutes: float | None,
 ) -> None:
-    """Train the partial-print embedding further on the clean impressions of DIRECTORY."""
+    """Train a general system further on the clean impressions of DIRECTORY."""
     without = leave_out.read_text(encoding="utf-8").split() if leave_out is not None else []
-    adaptation = Adaptation(name, read_impressions(directory, without=without), base, f"{directory.name!r}")
+    impressions = read_impressions(directory, without=without)
+    adaptation = Adaptation(name, impressions, base or REPOSITORY / system, f"{directory.name!r}", system)
     run, exported = adapt(adaptation, preset, folder=RUNS / f"{name}_{preset}", repository=repository, minutes=minutes)
     if leave_out is not None:
         (exported.folder / "held_out.txt").write_text("\n".join(without) + "\n", encoding="utf-8")

@@ -102,7 +102,10 @@ def build_network(settings: CrispSettings) -> CrispNet:
 
 
 def loss_of(network: nn.Module, batch: Batch, *, settings: CrispSettings) -> Mapping[str, torch.Tensor]:
-    """The supervised contrastive loss over the 2N views of a batch of ``training.made_prints.MadePairs``."""
+    """The supervised contrastive loss over the 2N views of a batch.
+
+    Batches are those of ``training.made_prints.MadePairs`` or of ``training.picture_pairs.PicturePairs``.
+    """
     crisp = cast(CrispNet, network)
     views = torch.cat([batch["query"], batch["database"]])
     labels = batch["labels"].repeat(2)
@@ -120,7 +123,7 @@ def training_mask(batch: Batch, cells: tuple[int, int]) -> torch.Tensor:
     A print of which the rectangle shows nothing keeps what it shows: it would be an anchor that sees nothing.
     """
     rectangle = rectangle_cells(batch["mask"].unsqueeze(0), cells)
-    shown = visible_cells(batch["visible"], cells)
+    shown = batch["shown"] if "shown" in batch else visible_cells(batch["visible"], cells)
     both = rectangle * shown
     seen = both.sum(dim=(1, 2), keepdim=True) > 0
     return torch.cat([torch.where(seen, both, shown), rectangle.expand_as(shown)])

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from outsole.encoders.crisp import PICTURE_PX
 from outsole.errors import InvalidInput
+from outsole.imaging.crisp_pictures import DEPTH_PLANE, PICTURE_PX, PRINT_PLANE
 from outsole.synthesis.crisp_degradation import CrispDegradation, degrade
 from outsole.synthesis.noise import step as smooth_step
 from outsole.synthesis.shoes import ShoeModel, make_instance, plan_models
@@ -27,7 +27,6 @@ from training.system import Batch
 
 Picture = NDArray[np.uint8]
 PLANES = {"depth": 2, "print": 2, "rgb": 4, "all": 5}
-_PRINT, _DEPTH = 0, 1
 # Seeds of plans have no tread in common: what is measured is never what was learned.
 LEARNED_SEED, UNSEEN_SEED = 31, 32
 _WHITE = 255
@@ -212,7 +211,7 @@ def query_pictures(
         others = [contacts[(row + 1) % len(contacts)], contacts[(row + len(contacts) // 2) % len(contacts)]]
         made = degrade(contact, depth > 0, seed + row, plan=degradation, others=others)
         # Zero everywhere is how an absent plane is told from a picture.
-        pictures[row, _PRINT], visible[row] = np.maximum(made.gray, 1), made.mask
+        pictures[row, PRINT_PLANE], visible[row] = np.maximum(made.gray, 1), made.mask
     return pictures, visible
 
 
@@ -221,10 +220,10 @@ def database_picture(shoes: MadeShoes, model: int, instance: int, *, kind: str) 
     depth = shoes.depth(model, instance)
     picture = np.zeros((PLANES[kind], *PICTURE_PX), np.uint8)
     if kind in ("depth", "all"):
-        picture[_DEPTH] = depth
+        picture[DEPTH_PLANE] = depth
     if kind in ("print", "all"):
         contact = contact_of(depth, 1000 * model + instance)
-        picture[_PRINT] = np.maximum(_WHITE - np.rint(contact * np.float32(_WHITE)), 1).astype(np.uint8)
+        picture[PRINT_PLANE] = np.maximum(_WHITE - np.rint(contact * np.float32(_WHITE)), 1).astype(np.uint8)
     if kind in ("rgb", "all"):
         picture[-3:] = shoes.photograph(model, instance)
     return picture

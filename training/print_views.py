@@ -19,7 +19,7 @@ from outsole.encoders.partial_print import CANVAS_PX, CELLS, VIEW_CELLS, VIEW_PX
 from outsole.errors import InvalidInput
 from outsole.imaging.canvas import PlacedProbe, place_item, place_probe
 from outsole.imaging.masks import automatic_mask
-from outsole.synthesis.prints import Degradation, clean_impression, scene_print
+from outsole.synthesis.prints import Degradation, ScenePrint, clean_impression, scene_print
 from outsole.synthesis.shoes import make_instance, plan_models
 from outsole.synthesis.treads import Tread, make_tread
 from training.exporting.print_encoder import specification
@@ -30,7 +30,7 @@ CANVAS = specification(b"")
 VALUE_SCALE = CANVAS.value_scale
 _MARGIN_CELLS = CANVAS.margin_px // CANVAS.stride_px
 _ROTATION_LIMIT_DEG = 20.0
-_STRENGTHS = (0.4, 1.4)
+STRENGTHS = (0.4, 1.4)
 _SCALES = (0.94, 1.06)
 _WHITE = 255
 _SHOES_SEED = 77
@@ -190,13 +190,21 @@ def piece_of(source: ImpressionViews, index: int, rng: np.random.Generator, *, m
     """What a crime scene leaves of a tread, on the canvas."""
     tread, other = source.tread(index), source.tread(int(rng.integers(len(source))))
     if mirrored:
-        depth, inside = np.ascontiguousarray(tread.depth[:, ::-1]), np.ascontiguousarray(tread.inside[:, ::-1])
-        tread = Tread(depth, inside, tread.shape, tread.families)
-    plan = Degradation(rotation_limit_deg=_ROTATION_LIMIT_DEG, strength=float(rng.uniform(*_STRENGTHS)))
+        tread = mirrored_tread(tread)
+    plan = Degradation(rotation_limit_deg=_ROTATION_LIMIT_DEG, strength=float(rng.uniform(*STRENGTHS)))
     scene = scene_print(tread, int(rng.integers(1 << 30)), degradation=plan, other=other)
-    # Most prints come without a drawn mask, and then everything in the picture counts, the floor with the print.
-    mask = automatic_mask(scene.gray) if rng.random() < _UNDRAWN else scene.mask
-    return place_probe(scene.gray, mask, CANVAS, [Placement(scale=float(rng.uniform(*_SCALES)))])
+    return place_probe(scene.gray, mask_of(scene, rng), CANVAS, [Placement(scale=float(rng.uniform(*_SCALES)))])
+
+
+def mirrored_tread(tread: Tread) -> Tread:
+    """The tread of the other foot."""
+    depth, inside = np.ascontiguousarray(tread.depth[:, ::-1]), np.ascontiguousarray(tread.inside[:, ::-1])
+    return Tread(depth, inside, tread.shape, tread.families)
+
+
+def mask_of(scene: ScenePrint, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """The mask that a search gets: few are drawn, and in the others everything counts, the floor with the print."""
+    return automatic_mask(scene.gray) if rng.random() < _UNDRAWN else scene.mask
 
 
 def canvases(source: ImpressionViews, *, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

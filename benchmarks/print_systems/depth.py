@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from benchmarks.print_systems.models import OnnxModel, Shelf
 from benchmarks.print_systems.pictures import MADE_MODELS, MADE_PROBES, embedded, made_figures, published_cells
 from benchmarks.print_systems.rows import Row, missing_row
+from outsole.imaging.crisp_pictures import DEPTH_PLANE
 
 TITLE = "depth predictor (U-Net)"
 _PROTOCOL = "made photographs of {models} unseen models; retrieval by CriSp, light"
-_DEPTH_PLANE = 1
 _WHITE = 255.0
 _TINY = 1e-6
 
@@ -29,7 +29,7 @@ def depth_row(shelf: Shelf, *, models: int = MADE_MODELS, probes: int = MADE_PRO
     shoes = source.MadeShoes(models, seed=source.UNSEEN_SEED)
     photographs = np.stack([shoes.photograph(model, 0).transpose(1, 2, 0) for model in range(models)])
     predicted = np.asarray(predictor({"image": photographs}, label="predicted depth")["depth"], np.float32)
-    truth = made.gallery[:, _DEPTH_PLANE]
+    truth = made.gallery[:, DEPTH_PLANE]
     figures = {"depth_corr": float(correlations(predicted, truth).mean())}
     note = f"correlation inside the sole {figures['depth_corr']:.3f}"
     if crisp is not None:
@@ -54,7 +54,7 @@ def correlations(predicted: NDArray[np.float32], truth: NDArray[np.uint8]) -> ND
 def _points_lost(crisp: OnnxModel, made: object, predicted: NDArray[np.float32]) -> float:
     gallery, pictures, masks, relevant = (getattr(made, name) for name in ("gallery", "probes", "masks", "relevant"))
     through = np.zeros_like(gallery)
-    through[:, _DEPTH_PLANE] = np.rint(predicted * _WHITE).clip(0, _WHITE).astype(np.uint8)
+    through[:, DEPTH_PLANE] = np.rint(predicted * _WHITE).clip(0, _WHITE).astype(np.uint8)
     probes = embedded(crisp, pictures, label="CriSp, probes")
     shown = published_cells(masks, probes.shape[2:])
     true, through_depth = (

@@ -23,18 +23,19 @@ from benchmarks.print_systems.prints import LabelledPrints
 from benchmarks.print_systems.rows import Row, missing_row, search_figures
 from outsole.answers import Placement
 from outsole.evaluation.retrieval import hit_at, mean_average_precision_at, ranked_models
+from outsole.imaging.crisp_pictures import (
+    PICTURE_PX,
+    PICTURE_SCALE,
+    covered_cells,
+    impression_picture,
+    probe_pictures,
+)
 
-PICTURE_PX = (384, 192)
-# A reference of 586 px becomes 365, 0.95 of the picture's height, as made soles are.
-SCALE = 0.95 * PICTURE_PX[0] / 586
 ROTATIONS_DEG = (-16.0, -8.0, 0.0, 8.0, 16.0)
 MADE_MODELS, MADE_PROBES = 2000, 500
 K = 100
-_VISIBLE_SHARE = 0.5
 # Five dilations of 8 x 8 pixels.
 _DILATION_PX = 37
-# Grey levels of a reference between which contact rises from none to full, percentiles.
-_CONTACT_PERCENTILES = (15, 85)
 
 
 def made_row(title: str, name: str, shelf: Shelf, kept: Kept) -> Row:
@@ -132,20 +133,31 @@ class PictureSearch:
 
     def scores(self, kept: Kept) -> NDArray[np.float32]:
         """Maxima over all placements, float32 [Q, N]."""
-        key = f"{self._model.weights_sha256} {self._as} {SCALE:.6f} {ROTATIONS_DEG}"
+        key = f"{self._model.weights_sha256} {self._as} {PICTURE_SCALE:.6f} {ROTATIONS_DEG}"
         return kept.scores(f"pictures_{self._model.name}", key, (self._prints.asked, self._prints.size), self._one)
 
     def _one(self, index: int) -> NDArray[np.floating]:
         items = self._gallery()
         if len(self._shape) == 1:
-            pictures, _ = probe_pictures(self._prints, index, planes=self._planes, offsets=(0,))
+            pictures, _ = self._placed(index, offsets=(0,))
             vectors = embedded(self._model, pictures)
             return np.asarray((items @ vectors.T).max(1), np.float32)
         cell = PICTURE_PX[0] // self._shape[1]
-        pictures, masks = probe_pictures(self._prints, index, planes=self._planes, offsets=(0, cell // 2))
+        pictures, masks = self._placed(index, offsets=(0, cell // 2))
         shown = covered_cells(masks, cell)
         maps = embedded(self._model, pictures) * (shown / shown.sum((1, 2), keepdims=True))[:, None]
         return best_shift(items, maps)
+
+    def _placed(self, index: int, *, offsets: tuple[int, ...]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """A probe under every rotation and offset (pixels, up and left), and its masks."""
+        placed = self._prints.placed(
+            index, [Placement(rotation_deg=turn, scale=PICTURE_SCALE) for turn in ROTATIONS_DEG]
+        )
+        stride = self._prints.rules.stride_px
+        masks = placed.cells.repeat(stride, axis=1).repeat(stride, axis=2)
+        shifts = np.array([(-down, -right) for down in offsets for right in offsets]).repeat(len(masks), axis=0)
+        times = (len(offsets) ** 2, 1, 1)
+        return probe_pictures(np.tile(placed.images, times), np.tile(masks, times), shifts, planes=self._planes)
 
     @property
     def _planes(self) -> int:
@@ -154,7 +166,8 @@ class PictureSearch:
     def _gallery(self) -> NDArray[Any]:
         """Vectors [N, D], or spectra of maps."""
         if self._items is None:
-            pictures = reference_pictures(self._prints.canvases[0], kind=self._as, planes=self._planes)
+            canvases, _ = self._prints.canvases
+            pictures = np.stack([impression_picture(each, kind=self._as, planes=self._planes) for each in canvases])
             found = embedded(self._model, pictures, label=f"{self._model.name}, references")
             self._shape = found.shape[1:]
             self._items = found if found.ndim == 2 else item_spectra(found)
@@ -164,48 +177,6 @@ class PictureSearch:
 def embedded(model: OnnxModel, pictures: NDArray[np.uint8], *, label: str = "") -> NDArray[np.float32]:
     """The first output of a model, float32."""
     return np.asarray(model({"image": pictures}, label=label)[model.outputs[0]], np.float32)
-
-
-def reference_pictures(canvases: NDArray[np.uint8], *, kind: str, planes: int) -> NDArray[np.uint8]:
-    """Clean impressions as pictures [N, planes, 384, 192]: as ``depth`` in plane 1, or as a ``print`` in plane 0."""
-    pictures = np.zeros((len(canvases), planes, *PICTURE_PX), np.uint8)
-    for row, canvas in enumerate(canvases):
-        small = cv2.resize(canvas, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_AREA)
-        top, left = ((side - room) // 2 for side, room in zip(small.shape, PICTURE_PX, strict=True))
-        view = small[top : top + PICTURE_PX[0], left : left + PICTURE_PX[1]].astype(np.float32)
-        dark, bright = np.percentile(view, _CONTACT_PERCENTILES)
-        contact = np.clip((bright - view) / max(bright - dark, 1.0), 0, 1) * 255
-        if kind == "depth":
-            pictures[row, 1] = contact.astype(np.uint8)
-        else:
-            # Zero everywhere is how an absent plane is told from a picture.
-            pictures[row, 0] = np.maximum(255 - contact, 1).astype(np.uint8)
-    return pictures
-
-
-def probe_pictures(
-    prints: LabelledPrints, index: int, *, planes: int, offsets: tuple[int, ...]
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A probe under every rotation and offset (pixels, down and right), uint8 [P, planes, 384, 192], and its masks."""
-    tried = [Placement(rotation_deg=angle, scale=SCALE) for angle in ROTATIONS_DEG]
-    placed = prints.placed(index, tried)
-    stride = prints.rules.stride_px
-    masks = placed.cells.repeat(stride, axis=1).repeat(stride, axis=2)
-    top, left = ((side - room) // 2 for side, room in zip(placed.images.shape[1:], PICTURE_PX, strict=True))
-    corners = [(top + down, left + right) for down in offsets for right in offsets]
-    windows = [np.s_[:, y : y + PICTURE_PX[0], x : x + PICTURE_PX[1]] for y, x in corners]
-    views = np.concatenate([placed.images[window] for window in windows])
-    pictures = np.zeros((len(views), planes, *PICTURE_PX), np.uint8)
-    pictures[:, 0] = np.maximum(views, 1)
-    return pictures, np.concatenate([masks[window] for window in windows])
-
-
-def covered_cells(masks: NDArray[np.bool_], cell: int) -> NDArray[np.float32]:
-    """Cells of which at least half is visible, float32 [P, h, w]; the one that shows most where there is none."""
-    count, height, width = masks.shape
-    share: NDArray[np.float64] = masks.reshape(count, height // cell, cell, width // cell, cell).mean((2, 4))
-    least = np.minimum(_VISIBLE_SHARE, share.max((1, 2), keepdims=True))
-    return np.asarray(share >= least, np.float32)
 
 
 def item_spectra(maps: NDArray[np.float32]) -> NDArray[np.complex64]:

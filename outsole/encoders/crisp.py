@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn import functional
 
 from outsole.encoders.trunks import Trunk
+from outsole.imaging.crisp_pictures import PICTURE_PX
 
-PICTURE_PX = (384, 192)
 CHANNELS = 128
 _WHITE = 255.0
 # The published code grows a query's mask by five dilations of 8 x 8 pixels before it is brought to the cells.
@@ -101,9 +101,10 @@ def visible_cells(mask: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:
     Returns:
         float32 [N, h, w] of 0 and 1.
     """
-    grown = functional.max_pool2d(
-        mask.to(torch.float32).unsqueeze(1), _DILATION_PX, stride=1, padding=_DILATION_PX // 2
-    )
+    grown = mask.to(torch.float32).unsqueeze(1)
+    # A maximum over a square is one over columns of maxima over rows, 18 times less to compare.
+    for window in ((1, _DILATION_PX), (_DILATION_PX, 1)):
+        grown = functional.max_pool2d(grown, window, stride=1, padding=(window[0] // 2, window[1] // 2))
     resized = functional.interpolate(grown, cells, mode="bilinear", align_corners=False)
     return (resized > 0).to(torch.float32).squeeze(1)
 

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-PICTURE_PX = (384, 192)
 _WIDTHS = (24, 48, 96, 160)
 _COLOURS = 3
 _WHITE = 255.0

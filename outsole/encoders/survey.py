@@ -12,9 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from outsole.encoders.crisp import PICTURE_PX, Intake
+from outsole.encoders.crisp import Intake
 from outsole.encoders.poolings import RunningPca, average
 from outsole.encoders.trunks import Trunk
+from outsole.imaging.crisp_pictures import PICTURE_PX
 
 PARTS = ("toe", "ball", "arch", "heel")
 _PART_ROWS = 128

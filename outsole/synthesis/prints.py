@@ -89,6 +89,7 @@ class ScenePrint:
         rotation_deg: Counter-clockwise rotation of the print, degrees.
         visible_fraction: Part of the sole's area under the mask, 0 .. 1.
         crop: Which part is left, one of ``CROPS``.
+        to_tread: Affine map float64 [2, 3] from a pixel (x, y, 1) of the picture to (x, y) of the tread.
     """
 
     gray: NDArray[np.uint8]
@@ -96,6 +97,7 @@ class ScenePrint:
     rotation_deg: float
     visible_fraction: float
     crop: str
+    to_tread: NDArray[np.float64]
 
 
 def clean_impression(tread: Tread, seed: int) -> NDArray[np.uint8]:
@@ -140,8 +142,9 @@ def scene_print(
     contact = _contact(rng, tread, unevenness=0.1 * plan.strength if plan.pressure else 0.0)
     if plan.pressure:
         contact = fade_by_pressure(rng, contact, tread.inside, plan.strength)
-    scene = _turned(contact, tread.inside, angle)
-    crop, scene = _cropped(rng, scene, plan.crop)
+    scene, to_tread = _turned(contact, tread.inside, angle)
+    crop, corner, scene = _cropped(rng, scene, plan.crop)
+    to_tread[:, 2] += to_tread[:, :2] @ corner
     scene = _damaged(rng, scene, plan, other)
     gray = add_background(rng, scene, plan.strength if plan.background else 0.0)
     if plan.shapes:
@@ -151,7 +154,7 @@ def scene_print(
     if plan.jpeg_quality:
         gray = with_jpeg(gray, plan.jpeg_quality)
     visible = float(scene.mask.sum() / max(int(tread.inside.sum()), 1))
-    return ScenePrint(gray, scene.mask, rotation_deg=angle, visible_fraction=min(visible, 1.0), crop=crop)
+    return ScenePrint(gray, scene.mask, angle, min(visible, 1.0), crop, to_tread)
 
 
 def _contact(rng: np.random.Generator, tread: Tread, *, unevenness: float) -> NDArray[np.float32]:
@@ -160,8 +163,10 @@ def _contact(rng: np.random.Generator, tread: Tread, *, unevenness: float) -> ND
     return step(tread.depth - threshold, 0.35)
 
 
-def _turned(contact: NDArray[np.float32], inside: NDArray[np.bool_], angle_deg: float) -> Scene:
-    """Rotate counter-clockwise about the centre on a picture grown to hold all of it."""
+def _turned(
+    contact: NDArray[np.float32], inside: NDArray[np.bool_], angle_deg: float
+) -> tuple[Scene, NDArray[np.float64]]:
+    """Rotate counter-clockwise about the centre on a picture grown to hold all of it; with the way back."""
     height, width = contact.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1.0)
     cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
@@ -170,17 +175,19 @@ def _turned(contact: NDArray[np.float32], inside: NDArray[np.bool_], angle_deg: 
     turn = np.column_stack([turn[:, :2], turn[:, 2] + shift])
     turned = cv2.warpAffine(contact, turn, size, flags=cv2.INTER_LINEAR)
     mask = cv2.warpAffine(inside.view(np.uint8), turn, size, flags=cv2.INTER_NEAREST)
-    return Scene(contact=np.asarray(turned, np.float32), mask=mask.astype(np.bool_))
+    back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
+    return Scene(contact=np.asarray(turned, np.float32), mask=mask.astype(np.bool_)), back
 
 
-def _cropped(rng: np.random.Generator, scene: Scene, crop: str) -> tuple[str, Scene]:
-    """The part asked for, or the whole sole where that part is the hollow of the foot; with the name of what it is."""
+def _cropped(rng: np.random.Generator, scene: Scene, crop: str) -> tuple[str, tuple[int, int], Scene]:
+    """The part asked for, or the whole sole where that is the foot's hollow: its name, its corner (x, y), itself."""
     for kind in (crop, "full"):
         rows, columns = crop_window(rng, scene.mask, kind)
         part = scene.contact[rows, columns]
         if kind == "full" or part.sum() >= MIN_VISIBLE_PX:
             break
-    return kind, Scene(np.ascontiguousarray(part), np.ascontiguousarray(scene.mask[rows, columns]))
+    part_of_mask = np.ascontiguousarray(scene.mask[rows, columns])
+    return kind, (int(columns.start), int(rows.start)), Scene(np.ascontiguousarray(part), part_of_mask)
 
 
 def _damaged(rng: np.random.Generator, scene: Scene, plan: Degradation, other: Tread | None) -> Scene:

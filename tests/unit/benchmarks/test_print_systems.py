@@ -18,7 +18,6 @@ from benchmarks.print_systems.kept import Kept
 from benchmarks.print_systems.models import Shelf, read_json
 from benchmarks.print_systems.pictures import (
     best_shift,
-    covered_cells,
     item_spectra,
     made_figures,
     made_row,
@@ -28,6 +27,7 @@ from benchmarks.print_systems.rows import Row, markdown_table, plain_table, sear
 from outsole.encoders.crisp import visible_cells
 from outsole.encoders.spec import EncoderSpec
 from outsole.errors import DataCorrupt
+from outsole.imaging.crisp_pictures import covered_cells
 
 MODEL = Path(__file__).parents[3] / "model_repository" / "print_lite2_b6"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from training.adapt import FEWEST_IMPRESSIONS, Adaptation, general_network, main
 from training.partial_print import embedded
 from training.print_views import KeptImpressions, ViewBatches
 
-GENERAL = Path("model_repository/partial_print")
+GENERAL, CRISP = Path("model_repository/partial_print"), Path("model_repository/crisp_lite")
 
 
 def _impressions(count: int) -> list[NDArray[np.uint8]]:
@@ -100,3 +101,20 @@ def test_a_few_steps_write_an_embedding_that_ranks_its_own_impressions(
     assert torch.allclose(wholes.norm(dim=1), torch.ones(8), atol=1e-3)
     pieces = embedded(network, batch["piece"], batch["piece_cells"])
     assert int(((pieces @ wholes.T).argmax(1) == torch.arange(8)).sum()) >= 5
+
+
+def test_a_spatial_embedding_learns_further_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = _folder(tmp_path / "impressions", FEWEST_IMPRESSIONS)
+    base = CRISP.absolute()
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--system", "crisp_lite", "--preset", "smoke", "--base", str(base), "--repository", "models"]
+    main.main([str(source), "--as", "mine", *arguments], standalone_mode=False)
+    found = json.loads((tmp_path / "build/training/mine_smoke/result.json").read_text())["metrics"]
+    assert found["recall_rank1"] > 3 / FEWEST_IMPRESSIONS
+    before, after = (general_network(folder, "crisp_lite").state_dict() for folder in (base, tmp_path / "models/mine"))
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_general_system_keeps_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="another name"):
+        Adaptation("crisp_lite", _impressions(1) * FEWEST_IMPRESSIONS, CRISP, "nothing", "crisp_lite")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -71,6 +72,20 @@ def test_a_default_scene_print_keeps_something_to_work_with(seed: int) -> None:
     assert abs(made.rotation_deg) <= 16
     assert made.crop in CROPS
     assert made.gray.std() > 5
+
+
+@pytest.mark.parametrize("crop", ["full", "heel", "small"])
+def test_a_print_says_where_on_the_tread_it_lay(crop: str) -> None:
+    tread = make_tread(6)
+    turned = dataclasses.replace(Degradation.none(), rotation_limit_deg=30.0, crop=crop)
+    scene = scene_print(tread, 4, degradation=turned)
+    assert abs(scene.rotation_deg) > 3
+    to_picture = cv2.invertAffineTransform(scene.to_tread)
+    width, height = scene.gray.shape[::-1]
+    inside = cv2.warpAffine(tread.inside.astype(np.uint8), to_picture, (width, height), flags=cv2.INTER_NEAREST) > 0
+    assert (inside == scene.mask).mean() > 0.99
+    depth = cv2.warpAffine(tread.depth, to_picture, (width, height))
+    assert np.corrcoef(depth[scene.mask], scene.gray[scene.mask])[0, 1] < -0.8
 
 
 def test_the_same_arguments_give_the_same_print() -> None:

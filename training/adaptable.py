@@ -1,0 +1,101 @@
+"""The systems that learn further from a gallery's own clean impressions, without labels, and how each does it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from outsole.encoders.crisp import CrispNet, masked_similarity
+from training import crisp, partial_print
+from training.export_plan import ExportPlan
+from training.made_figures import embedded
+from training.picture_pairs import PicturePairs
+from training.print_views import KeptImpressions, ViewBatches
+from training.system import Preset, StepDataset, System, device_of
+
+
+@dataclass(frozen=True)
+class Adaptable:
+    """A system that can be adapted.
+
+    Attributes:
+        system: The general one; its presets are not used.
+        plan: How it is exported.
+        presets: ``smoke``, ``cpu``, ``gpu`` of the adaptation.
+        dataset: From impressions to batches for the system's loss.
+        evaluate: Finite figures on impressions, with degradations that the training did not draw.
+        not_served: Parameters of the loss, which no model folder has.
+    """
+
+    system: System
+    plan: ExportPlan
+    presets: Mapping[str, Preset]
+    dataset: Callable[[KeptImpressions, Preset], StepDataset]
+    evaluate: Callable[[nn.Module, KeptImpressions, Preset], Mapping[str, float]]
+    not_served: tuple[str, ...] = ()
+
+
+def _presets(system: System, *, steps: int, trunk_rate: float, head_rate: float) -> Mapping[str, Preset]:
+    """The general presets, shorter and slower: what was learned from made treads is not to be forgotten."""
+    slower = partial(dataclasses.replace, trunk_rate=trunk_rate, head_rate=head_rate, evaluate_items=300)
+    return {
+        "smoke": dataclasses.replace(system.preset("smoke"), evaluate_items=16),
+        "cpu": slower(system.preset("cpu"), steps=steps, warmup_steps=30),
+        "gpu": slower(system.preset("gpu"), steps=10 * steps),
+    }
+
+
+def _views(impressions: KeptImpressions, preset: Preset) -> ViewBatches:
+    return ViewBatches(impressions, steps=preset.steps, batch_items=preset.batch_items, seed=preset.seed)
+
+
+def _views_found(network: nn.Module, impressions: KeptImpressions, preset: Preset) -> Mapping[str, float]:
+    return partial_print.recalls(network, impressions, seed=preset.seed + 1)
+
+
+def _pairs(impressions: KeptImpressions, preset: Preset) -> PicturePairs:
+    return PicturePairs(
+        impressions, cell_px=_CELL_PX, steps=preset.steps, batch_items=preset.batch_items, seed=preset.seed
+    )
+
+
+@torch.no_grad()
+def _pairs_found(network: nn.Module, impressions: KeptImpressions, preset: Preset) -> Mapping[str, float]:
+    """Pieces in their places among all impressions: recall at 1, within the best 1 % and the best 10 %."""
+    count = len(impressions)
+    pairs = PicturePairs(impressions, cell_px=_CELL_PX, steps=1, batch_items=count, seed=preset.seed + 1, in_order=True)
+    batch, spatial = pairs[0], cast(CrispNet, network).eval()
+    query, database = (embedded(spatial, batch[name].numpy(), device_of(network)) for name in ("query", "database"))
+    scores = masked_similarity(query, batch["shown"], database)
+    rank = (scores > scores.diagonal()[:, None]).sum(1).numpy()
+    shares = {"recall_rank1": 1, "recall_top1pct": max(count // 100, 1), "recall_top10pct": max(count // 10, 1)}
+    return {name: float(np.mean(rank < within)) for name, within in shares.items()}
+
+
+# Of the light trunk: stride 16 on a picture at half resolution.
+_CELL_PX = 32
+_PARTIAL, _CRISP = partial_print.SYSTEM, crisp.CRISP_LITE
+ADAPTABLE: Mapping[str, Adaptable] = {
+    _PARTIAL.name: Adaptable(
+        _PARTIAL,
+        partial_print.EXPORT_PLANS[_PARTIAL.name],
+        _presets(_PARTIAL, steps=300, trunk_rate=2e-4, head_rate=5e-4),
+        _views,
+        _views_found,
+        not_served=("log_scale",),
+    ),
+    _CRISP.name: Adaptable(
+        _CRISP,
+        crisp.EXPORT_PLANS[_CRISP.name],
+        _presets(_CRISP, steps=300, trunk_rate=2e-4, head_rate=5e-4),
+        _pairs,
+        _pairs_found,
+    ),
+}
