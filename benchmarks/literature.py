@@ -55,6 +55,7 @@ TITLES = {
     "region_codes": "toe and heel codes with PCA",
 }
 ABLATIONS = (
+    "full",
     "pooled",
     "unmasked",
     "database_print",

@@ -63,7 +63,10 @@ class CrispSettings:
         return MadePlan(database=self.database, degradation=degradation)
 
 
+# Compared with each other alone, all at the same short length; ``full`` leaves nothing out.
+_ABLATION_STEPS = 250
 _ABLATIONS: Mapping[str, Mapping[str, Any]] = {
+    "full": {},
     "pooled": {"spatial": False, "query_masks": False},
     "unmasked": {"query_masks": False},
     "database_print": {"database": "print"},
@@ -180,11 +183,13 @@ def _system(name: str, title: str, presets: Mapping[str, Preset], settings: Cris
 
 
 def _with_variants(system: System, settings: CrispSettings) -> System:
+    short = dataclasses.replace(system.preset("cpu"), steps=_ABLATION_STEPS)
+    presets = dict(system.presets) | {"cpu": short}
     variants = {
         name: _system(
             f"{system.name}:{name}",
             f"{system.title}, {name.replace('_', ' ')}",
-            system.presets,
+            presets,
             dataclasses.replace(settings, **change),
         )
         for name, change in _ABLATIONS.items()

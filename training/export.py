@@ -119,10 +119,19 @@ def specification(name: str, plan: ExportPlan, *, weights: bytes, precision: str
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="checkpoint.pt of the run to export.")
 @click.option("--precision", type=click.Choice(PRECISIONS), help="Of the stored weights; the plan's if left out.")
 @click.option("--repository", type=click.Path(path_type=Path), default=REPOSITORY, show_default=True)
-@click.option("--tensorrt", type=click.Path(path_type=Path), default=TENSORRT, show_default=True)
+@click.option(
+    "--tensorrt",
+    type=click.Path(path_type=Path),
+    help=f"Where the TensorRT variant goes; {TENSORRT} for what is shipped, beside the repository else.",
+)
 @click.option("--as", "model", help="Name of the model's folder; NAME if left out.")
 def main(
-    name: str, checkpoint: Path | None, precision: str | None, repository: Path, tensorrt: Path, model: str | None
+    name: str,
+    checkpoint: Path | None,
+    precision: str | None,
+    repository: Path,
+    tensorrt: Path | None,
+    model: str | None,
 ) -> None:
     """Export the network NAME into a model repository."""
     parts = [name, *(["--checkpoint", str(checkpoint)] if checkpoint else [])]
@@ -133,7 +142,7 @@ def main(
             model or name.replace(":", "_"),
             repository=repository,
             precision=precision or "",
-            tensorrt=tensorrt,
+            tensorrt=tensorrt or (TENSORRT if repository == REPOSITORY else repository.parent / TENSORRT.name),
             command=shlex.join(["python", "-m", "training.export", *parts]),
         )
     except OutsoleError as error:

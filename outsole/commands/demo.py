@@ -185,6 +185,7 @@ def _card(client: Client, outcome: SearchOutcome) -> ReportProbe:
             model_id=hit.model_id,
             item_id=hit.item_id,
             score=hit.score,
+            score_parts=hit.score_parts,
             placement=hit.placement,
             item_png=half_size(why.item_png),
             heat_png=half_size(heat_picture(why)),

@@ -16,6 +16,7 @@ class ReportCandidate:
         rank: 1-based rank among the models of the answer.
         model_id, item_id, brand: The candidate; ``brand`` is empty where unknown.
         score: Similarity, about -1 .. 1.
+        score_parts: What it was made of, by name; empty or one part where nothing was joined.
         placement: How the probe was laid on it.
         item_png: The item as compared, PNG bytes; empty where there is no picture.
         heat_png: Heat map over the probe or item (``pictures.heat_overlay``), PNG bytes; empty where there is none.
@@ -31,6 +32,7 @@ class ReportCandidate:
     heat_png: bytes = b""
     brand: str = ""
     is_true: bool = False
+    score_parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

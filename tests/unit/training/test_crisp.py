@@ -64,6 +64,7 @@ def test_only_cells_under_the_rectangle_that_a_print_shows_count_for_it() -> Non
 def test_the_variants_are_the_ablations_of_the_three_tables() -> None:
     for system in (CRISP_LITE, CRISP_RESNET50):
         settings = {name: variant.settings for name, variant in system.variants.items()}
+        assert settings["full"] == dict(system.settings)
         assert settings["pooled"]["spatial"] is False
         assert settings["unmasked"]["query_masks"] is False
         assert settings["database_rgb"]["database"] == "rgb"

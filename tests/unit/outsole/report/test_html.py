@@ -48,6 +48,7 @@ def made_probe(number: int, true_rank: int | None) -> ReportProbe:
             model_id=f"model-{number * 7 + rank - 1:04d}",
             item_id=f"item-{rank}",
             score=0.62 / rank**0.4,
+            score_parts={"correlation": 0.321, "embedding": 0.654} if number == 1 else {},
             placement=Placement(rotation_deg=-8.0 + 4 * rank, shift_x_px=3.0, shift_y_px=-11.0, mirrored=rank == 4),
             item_png=png_bytes(made_sole(number + rank - 1)),
             heat_png=heat_overlay(probe, heat / rank),
@@ -124,7 +125,7 @@ def test_a_card_shows_five_candidates_with_score_placement_and_truth(text: str) 
     card = without_pictures(text).split('<article class="card">')[1]
     assert card.count("Heat map of candidate") == 5
     assert "true model model-0007 at rank 1" in card
-    assert "score <b>0.620</b>" in card
+    assert "score <b>0.620</b> (correlation 0.321, embedding 0.654)" in card
     assert "turned -4°, shifted +3, -11 px" in card
     assert card.count("mirrored") == 1
 
