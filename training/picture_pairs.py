@@ -6,6 +6,7 @@ The pieces lie where a search lays them: on the impression, but for what is left
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from outsole.imaging.canvas import place_item, place_probe
 from outsole.imaging.crisp_pictures import PICTURE_SCALE, covered_cells, impression_picture, probe_pictures
 from outsole.synthesis.prints import Degradation, scene_print
 from training.made_prints import random_rectangle
-from training.print_views import CANVAS, STRENGTHS, ImpressionViews, mask_of, mirrored_tread
+from training.print_views import CANVAS, STRENGTHS, ImpressionBatches, ImpressionViews, mask_of, mirrored_tread
 from training.system import Batch
 
 _PLANES = 2
@@ -33,7 +34,7 @@ class _Piece:
     mask: NDArray[np.bool_]
 
 
-class PicturePairs:
+class PicturePairs(ImpressionBatches):
     """Batches of pieces and whole impressions by step (``training.system.StepDataset``).
 
     Batches hold ``query`` and ``database`` uint8 [N, 2, 384, 192], ``labels`` int64 [N], ``shown`` float32 [N, h, w]
@@ -42,46 +43,24 @@ class PicturePairs:
     Args:
         source: The impressions.
         cell_px: Pixels of a cell's side.
-        steps: How many batches there are.
-        batch_items: N.
-        seed: Of all that is random.
-        in_order: Impressions 0 .. N - 1, unmirrored, in every batch; drawn else.
+        how: As of ``training.print_views.ImpressionBatches``.
     """
 
-    def __init__(
-        self,
-        source: ImpressionViews,
-        *,
-        cell_px: int,
-        steps: int,
-        batch_items: int,
-        seed: int,
-        in_order: bool = False,
-    ) -> None:
-        self._source = source
-        self._cell_px = cell_px
-        self._steps = steps
-        self._items = batch_items
-        self._seed = seed
-        self._in_order = in_order
+    _KEY = 0x91C7
 
-    def __len__(self) -> int:
-        """Steps that there are batches for."""
-        return self._steps
+    def __init__(self, source: ImpressionViews, *, cell_px: int, **how: Any) -> None:
+        super().__init__(source, **how)
+        self._cell_px = cell_px
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step."""
-        rng = np.random.default_rng([0x91C7, self._seed, step])
-        count = len(self._source)
-        drawn = np.arange(self._items) % count if self._in_order else rng.integers(count, size=self._items)
-        mirrored = rng.random(self._items) < (0.0 if self._in_order else 0.5)
-        pairs = list(zip(drawn.tolist(), mirrored.tolist(), strict=True))
-        pieces = [self._piece(index, rng, mirrored=mirror) for index, mirror in pairs]
+        rng, items, labels = self._draw(step)
+        pieces = [self._piece(index, rng, mirrored=mirror) for index, mirror in items]
         masks = np.stack([piece.mask for piece in pieces])
         return {
             "query": torch.from_numpy(np.stack([piece.picture for piece in pieces])),
-            "database": torch.from_numpy(np.stack([self._whole(index, mirrored=mirror) for index, mirror in pairs])),
-            "labels": torch.from_numpy(2 * drawn.astype(np.int64) + mirrored),
+            "database": torch.from_numpy(np.stack([self._whole(index, mirrored=mirror) for index, mirror in items])),
+            "labels": labels,
             "shown": torch.from_numpy(covered_cells(masks, self._cell_px)),
             "mask": torch.from_numpy(random_rectangle(rng)),
         }

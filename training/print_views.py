@@ -131,11 +131,8 @@ def _sole_around(contact: NDArray[np.float32]) -> NDArray[np.bool_]:
     return inside if inside.any() else np.ones_like(inside)
 
 
-class ViewBatches:
-    """Batches of whole impressions and pieces of them by step (``training.system.StepDataset``).
-
-    Batches hold ``whole`` and ``piece`` uint8 [N, 320, 160], ``whole_cells`` and ``piece_cells`` uint8 [N, 80, 40] and
-    ``labels`` int64 [N]: views of equal labels show the same tread on the same side.
+class ImpressionBatches:
+    """Which impressions the batch of a step shows, and on which side; what it shows of them, a subclass says.
 
     Args:
         source: The treads.
@@ -144,6 +141,8 @@ class ViewBatches:
         seed: Of all that is random.
         in_order: Treads 0 .. N - 1, unmirrored, in every batch; drawn else.
     """
+
+    _KEY = 0
 
     def __init__(
         self, source: ImpressionViews, *, steps: int, batch_items: int, seed: int, in_order: bool = False
@@ -160,14 +159,30 @@ class ViewBatches:
         """Steps that there are batches for."""
         return self._steps
 
-    def __getitem__(self, step: int) -> Batch:
-        """The batch of a step."""
-        rng = np.random.default_rng([0x9A27, self._seed, step])
+    def _draw(self, step: int) -> tuple[np.random.Generator, list[tuple[int, bool]], torch.Tensor]:
+        """What is random in a step from here on, (index, mirrored) of its N items, and their labels int64 [N]."""
+        rng = np.random.default_rng([self._KEY, self._seed, step])
         count = len(self._source)
         drawn = np.arange(self._items) % count if self._in_order else rng.integers(count, size=self._items)
         mirrored = rng.random(self._items) < (0.0 if self._in_order else 0.5)
+        labels = torch.from_numpy(2 * drawn.astype(np.int64) + mirrored)
+        return rng, list(zip(drawn.tolist(), mirrored.tolist(), strict=True)), labels
+
+
+class ViewBatches(ImpressionBatches):
+    """Batches of whole impressions and pieces of them by step (``training.system.StepDataset``).
+
+    Batches hold ``whole`` and ``piece`` uint8 [N, 320, 160], ``whole_cells`` and ``piece_cells`` uint8 [N, 80, 40] and
+    ``labels`` int64 [N]: views of equal labels show the same tread on the same side.
+    """
+
+    _KEY = 0x9A27
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step."""
+        rng, items, labels = self._draw(step)
         wholes, pieces = [], []
-        for index, mirror in zip(drawn.tolist(), mirrored.tolist(), strict=True):
+        for index, mirror in items:
             wholes.append(whole_view(self._source, index, int(rng.integers(1 << 30)), mirrored=mirror))
             pieces.append(half_view(*_first(piece_of(self._source, index, rng, mirrored=mirror))))
         return {
@@ -175,7 +190,7 @@ class ViewBatches:
             "whole_cells": torch.from_numpy(np.stack([cells for _, cells in wholes]).astype(np.uint8)),
             "piece": torch.from_numpy(np.stack([view for view, _ in pieces])),
             "piece_cells": torch.from_numpy(np.stack([cells for _, cells in pieces]).astype(np.uint8)),
-            "labels": torch.from_numpy(2 * drawn.astype(np.int64) + mirrored),
+            "labels": labels,
         }
 
 
