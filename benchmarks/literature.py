@@ -65,6 +65,7 @@ ABLATIONS = (
     "only_occlusion",
     "only_erasure",
     "only_noise",
+    "unweathered",
 )
 SURVEY = ("vgg16_features", "part_weighted", "selective_descriptors", "region_codes")
 _NO_DATA = "no real prints were named (--data)"

@@ -44,6 +44,7 @@ class CrispSettings:
         query_masks: Whether it compares them under query masks (Table 3).
         database: What the database holds (Table 4).
         occlusion, erasure, noise: Parts of the degradation (Table 5).
+        weathered: Whether plain noise makes prints worse still, which the paper does not do.
         temperature: Of the loss.
     """
 
@@ -54,13 +55,14 @@ class CrispSettings:
     occlusion: bool = True
     erasure: bool = True
     noise: bool = True
+    weathered: bool = True
     temperature: float = 0.07
 
     @property
     def plan(self) -> MadePlan:
         """The shoes and their views."""
         degradation = CrispDegradation(occlusion=self.occlusion, erasure=self.erasure, noise=self.noise)
-        return MadePlan(database=self.database, degradation=degradation)
+        return MadePlan(database=self.database, degradation=degradation, weathered=self.weathered)
 
 
 # Compared with each other alone, all at the same short length; ``full`` leaves nothing out.
@@ -72,15 +74,16 @@ _ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "database_print": {"database": "print"},
     "database_rgb": {"database": "rgb"},
     "database_all": {"database": "all"},
-    "no_degradation": {"occlusion": False, "erasure": False, "noise": False},
-    "only_occlusion": {"erasure": False, "noise": False},
-    "only_erasure": {"occlusion": False, "noise": False},
-    "only_noise": {"occlusion": False, "erasure": False},
+    "no_degradation": {"occlusion": False, "erasure": False, "noise": False, "weathered": False},
+    "only_occlusion": {"erasure": False, "noise": False, "weathered": False},
+    "only_erasure": {"occlusion": False, "noise": False, "weathered": False},
+    "only_noise": {"occlusion": False, "erasure": False, "weathered": False},
+    "unweathered": {"weathered": False},
 }
 
 _PRESETS_LITE = {
     "smoke": Preset(steps=20, batch_items=16, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=5, evaluate_items=100),
-    "cpu": Preset(steps=1000, batch_items=32, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=40, evaluate_items=2000),
+    "cpu": Preset(steps=1600, batch_items=32, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=40, evaluate_items=2000),
     "gpu": Preset(
         steps=6000, batch_items=128, trunk_rate=4e-4, head_rate=1e-3, warmup_steps=200, evaluate_items=2000, workers=12
     ),

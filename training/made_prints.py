@@ -24,6 +24,7 @@ from outsole.synthesis.shoes import ShoeModel, make_instance, plan_models
 from outsole.synthesis.treads import Tread
 from training.samplers import PairSampler
 from training.system import Batch
+from training.weathering import weathered
 
 Picture = NDArray[np.uint8]
 PLANES = {"depth": 2, "print": 2, "rgb": 4, "all": 5}
@@ -41,12 +42,14 @@ class MadePlan:
         instances: Shoes of each model, at least 2.
         database: What the database holds of a shoe: ``depth``, its clean ``print``, an ``rgb`` photograph, or ``all``.
         degradation: Of the query's view in training.
+        weathered: Whether that view is made worse by plain noise too (``training.weathering``).
     """
 
     models: int = 1600
     instances: int = 2
     database: str = "depth"
     degradation: CrispDegradation = CrispDegradation()
+    weathered: bool = False
 
     def __post_init__(self) -> None:
         if self.database not in PLANES:
@@ -165,6 +168,8 @@ class MadePairs:
         queries, visible = query_pictures(
             depths, first_seed, degradation=self.plan.degradation, planes=self.plan.planes
         )
+        if self.plan.weathered:
+            queries[:, PRINT_PLANE] = np.stack([weathered(query, rng) for query in queries[:, PRINT_PLANE]])
         for pictures in (queries, database, visible):
             pictures[flipped] = pictures[flipped][..., ::-1]
         return {
