@@ -11,6 +11,7 @@ import math
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -219,17 +220,22 @@ class _Sitting:
         raise PreconditionFailed(message, field=name, remedy="lower the preset's rates and start over with --fresh")
 
 
-class _Reported(torch.utils.data.Dataset[Batch | OutsoleError]):
-    """Hands errors over as values: raised in another process they would lose their field and remedy."""
+class _Reported(torch.utils.data.Dataset[Batch | Exception]):
+    """Hands errors over as values: raised in another process they would lose their field and remedy.
+
+    And the loader would hold on to them, and they to the loader: its processes, which hear no signal, would never end.
+    """
 
     def __init__(self, inner: StepDataset) -> None:
         self._inner = inner
 
-    def __getitem__(self, step: int) -> Batch | OutsoleError:
+    def __getitem__(self, step: int) -> Batch | Exception:
         try:
             return self._inner[step]
         except OutsoleError as error:
             return error
+        except Exception:
+            return RuntimeError(f"the batch of step {step} cannot be made\n{traceback.format_exc()}")
 
 
 def _batches(system: System, preset: Preset, *, start: int, device: torch.device) -> Generator[Batch, None, None]:
@@ -248,7 +254,7 @@ def _batches(system: System, preset: Preset, *, start: int, device: torch.device
         worker_init_fn=_begin_worker,
     )
     for batch in loader:
-        if isinstance(batch, OutsoleError):
+        if isinstance(batch, Exception):
             raise batch
         yield batch
 

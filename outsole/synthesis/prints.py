@@ -183,11 +183,11 @@ def _cropped(rng: np.random.Generator, scene: Scene, crop: str) -> tuple[str, tu
     """The part asked for, or the whole sole where that is the foot's hollow: its name, its corner (x, y), itself."""
     for kind in (crop, "full"):
         rows, columns = crop_window(rng, scene.mask, kind)
-        part = scene.contact[rows, columns]
-        if kind == "full" or part.sum() >= MIN_VISIBLE_PX:
+        part, inside = scene.contact[rows, columns], scene.mask[rows, columns]
+        if kind == "full" or min(part.sum(), inside.sum()) >= MIN_VISIBLE_PX:
             break
-    part_of_mask = np.ascontiguousarray(scene.mask[rows, columns])
-    return kind, (int(columns.start), int(rows.start)), Scene(np.ascontiguousarray(part), part_of_mask)
+    cut = Scene(np.ascontiguousarray(part), np.ascontiguousarray(inside))
+    return kind, (int(columns.start), int(rows.start)), cut
 
 
 def _damaged(rng: np.random.Generator, scene: Scene, plan: Degradation, other: Tread | None) -> Scene:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import multiprocessing
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,6 +40,15 @@ class _FailsAt(Stripes):
     def __getitem__(self, step: int) -> Batch:
         if step == self.step:
             raise InvalidInput("class 'boot' has one image", field="data", remedy="two or more")
+        return super().__getitem__(step)
+
+
+class _FaultyAt(Stripes):
+    """Data whose code has a fault."""
+
+    def __getitem__(self, step: int) -> Batch:
+        if step == 3:
+            raise IndexError("no such sole")
         return super().__getitem__(step)
 
 
@@ -153,6 +163,12 @@ def test_an_error_of_the_data_keeps_its_field_and_remedy_across_processes(tmp_pa
     with pytest.raises(InvalidInput, match="class 'boot' has one image") as caught:
         train(tiny_system(dataset=_FailsAt), "smoke", folder=tmp_path, device="cpu")
     assert (caught.value.field, caught.value.remedy) == ("data", "two or more")
+
+
+def test_a_fault_in_the_data_s_code_is_told_with_its_place_and_leaves_no_process(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"batch of step \d+ cannot be made(.|\n)*IndexError: no such sole"):
+        train(tiny_system(dataset=_FaultyAt), "smoke", folder=tmp_path, device="cpu")
+    assert not multiprocessing.active_children()
 
 
 def test_data_for_too_few_steps_are_refused(tmp_path: Path) -> None:
