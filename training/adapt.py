@@ -119,6 +119,11 @@ def system_of(adaptation: Adaptation) -> System:
     for impression in adaptation.impressions:
         digest.update(impression.tobytes())
 
+    def build() -> nn.Module:
+        network = general_network(adaptation.base, adaptation.system)
+        adaptable.prepare(network, source)
+        return network
+
     def evaluate(network: nn.Module, preset: Preset) -> Mapping[str, float]:
         # The impressions are those that were learned from, their degradations are not.
         return adaptable.evaluate(network, KeptImpressions(adaptation.impressions[: preset.evaluate_items]), preset)
@@ -128,10 +133,12 @@ def system_of(adaptation: Adaptation) -> System:
         name=adaptation.name,
         title=f"{adaptable.system.title}, adapted",
         presets=adaptable.presets,
-        build=lambda: general_network(adaptation.base, adaptation.system),
+        build=build,
+        loss=adaptable.loss or adaptable.system.loss,
         dataset=partial(adaptable.dataset, source),
         evaluate=evaluate,
-        settings=dict(adaptable.system.settings) | {"base": adaptation.system, "begun_with": digest.hexdigest()[:16]},
+        settings=dict(adaptable.system.settings)
+        | {"base": adaptation.system, "begun_with": digest.hexdigest()[:16], "proxies": adaptable.loss is not None},
     )
 
 

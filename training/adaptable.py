@@ -11,14 +11,24 @@ from typing import cast
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from outsole.encoders.crisp import CrispNet, masked_similarity
+from outsole.encoders.partial_print import DIMENSIONS
 from training import crisp, partial_print
 from training.export_plan import ExportPlan
+from training.losses import CosineProxies
 from training.made_figures import embedded
 from training.picture_pairs import PicturePairs
-from training.print_views import KeptImpressions, ViewBatches
-from training.system import Preset, StepDataset, System, device_of
+from training.print_views import KeptImpressions, ViewBatches, whole_view
+from training.system import Batch, Preset, StepDataset, System, device_of
+
+_PROXIES = "proxies"
+_EMBEDDED_AT_ONCE = 32
+
+
+def _nothing_more(network: nn.Module, impressions: KeptImpressions) -> None:
+    """The loss compares within the batch alone."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class Adaptable:
         dataset: From impressions to batches for the system's loss.
         evaluate: Finite figures on impressions, with degradations that the training did not draw.
         not_served: Parameters of the loss, which no model folder has.
+        prepare: Adds to the general network what the adaptation's loss learns of these impressions.
+        loss: The adaptation's; the system's own where None.
     """
 
     system: System
@@ -40,6 +52,8 @@ class Adaptable:
     dataset: Callable[[KeptImpressions, Preset], StepDataset]
     evaluate: Callable[[nn.Module, KeptImpressions, Preset], Mapping[str, float]]
     not_served: tuple[str, ...] = ()
+    prepare: Callable[[nn.Module, KeptImpressions], None] = _nothing_more
+    loss: Callable[[nn.Module, Batch], Mapping[str, torch.Tensor]] | None = None
 
 
 def _presets(system: System, *, steps: int, trunk_rate: float, head_rate: float) -> Mapping[str, Preset]:
@@ -50,6 +64,31 @@ def _presets(system: System, *, steps: int, trunk_rate: float, head_rate: float)
         "cpu": slower(system.preset("cpu"), steps=steps, warmup_steps=30),
         "gpu": slower(system.preset("gpu"), steps=10 * steps),
     }
+
+
+@torch.no_grad()
+def _add_proxies(network: nn.Module, impressions: KeptImpressions) -> None:
+    """One proxy for each side of each impression, where the general network sees it.
+
+    With them every piece is compared with the whole gallery in every step, and not with a batch of it alone.
+    """
+    count = 2 * len(impressions)
+    proxies = CosineProxies(count, DIMENSIONS)
+    labels = range(0, count, _EMBEDDED_AT_ONCE)
+    for start in tqdm(labels, desc="impressions, embedded", unit="batch", disable=len(labels) < _FEW_BATCHES):
+        rows = range(start, min(start + _EMBEDDED_AT_ONCE, count))
+        wholes = [whole_view(impressions, row // 2, row, mirrored=bool(row % 2)) for row in rows]
+        views, cells = (torch.from_numpy(np.stack(part).astype(np.uint8)) for part in zip(*wholes, strict=True))
+        proxies.proxies[start : start + len(rows)] = partial_print.embedded(network, views, cells)
+    network.add_module(_PROXIES, proxies)
+
+
+def _proxy_loss(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+    """The general loss, and that of pieces and impressions against the proxies of all impressions."""
+    vectors = partial_print.vectors_of(network, batch)
+    parts = partial_print.loss_of_vectors(network, vectors, batch["labels"])
+    against_all = network.get_submodule(_PROXIES)(vectors, batch["labels"].repeat(2))
+    return {**parts, "loss": parts["loss"] + against_all, "in_batch": parts["loss"], "against_all": against_all}
 
 
 def _views(impressions: KeptImpressions, preset: Preset) -> ViewBatches:
@@ -79,6 +118,8 @@ def _pairs_found(network: nn.Module, impressions: KeptImpressions, preset: Prese
     return {name: float(np.mean(rank < within)) for name, within in shares.items()}
 
 
+# Fewer are embedded in less than two seconds.
+_FEW_BATCHES = 3
 # Of the light trunk: stride 16 on a picture at half resolution.
 _CELL_PX = 32
 _PARTIAL, _CRISP = partial_print.SYSTEM, crisp.CRISP_LITE
@@ -86,10 +127,12 @@ ADAPTABLE: Mapping[str, Adaptable] = {
     _PARTIAL.name: Adaptable(
         _PARTIAL,
         partial_print.EXPORT_PLANS[_PARTIAL.name],
-        _presets(_PARTIAL, steps=300, trunk_rate=2e-4, head_rate=5e-4),
+        _presets(_PARTIAL, steps=400, trunk_rate=2e-4, head_rate=5e-4),
         _views,
         _views_found,
         not_served=("log_scale",),
+        prepare=_add_proxies,
+        loss=_proxy_loss,
     ),
     _CRISP.name: Adaptable(
         _CRISP,

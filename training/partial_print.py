@@ -61,15 +61,25 @@ def build_network() -> PartialPrintNet:
 
 def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
     """Cross entropy between impressions and pieces of a batch of ``training.print_views.ViewBatches``."""
+    return loss_of_vectors(network, vectors_of(network, batch), batch["labels"])
+
+
+def vectors_of(network: nn.Module, batch: Batch) -> torch.Tensor:
+    """Vectors of a batch's N impressions, then of its N pieces, float32 [2N, 256]."""
     partial_print = cast(PartialPrintNet, network)
     views = torch.cat([batch["whole"], batch["piece"]]).to(torch.float32).unsqueeze(1)
     shown = torch.cat([batch["whole_cells"], batch["piece_cells"]]).to(torch.float32)
-    vectors = partial_print.embed(views.contiguous(memory_format=torch.channels_last), shown)
+    return partial_print.embed(views.contiguous(memory_format=torch.channels_last), shown)
+
+
+def loss_of_vectors(network: nn.Module, vectors: torch.Tensor, labels: torch.Tensor) -> Mapping[str, torch.Tensor]:
+    """The loss of ``vectors_of`` a batch with labels int [N]."""
+    partial_print = cast(PartialPrintNet, network)
     wholes, pieces = vectors.chunk(2)
     scale = partial_print.log_scale.exp().clamp(max=_LARGEST_SCALE)
-    loss = in_batch_cross_entropy(pieces, wholes, scale=scale, labels=batch["labels"])
+    loss = in_batch_cross_entropy(pieces, wholes, scale=scale, labels=labels)
     nearest = (pieces.detach() @ wholes.detach().T).argmax(1)
-    found = (batch["labels"][nearest] == batch["labels"]).float().mean()
+    found = (labels[nearest] == labels).float().mean()
     return {"loss": loss, "found_in_batch": found, "scale": scale.detach()}
 
 
