@@ -6,37 +6,41 @@ print that the sole would leave, so that photographs can be indexed as if they w
 
 from __future__ import annotations
 
-import itertools
-
 import torch
 from torch import nn
 from torch.nn import functional
 
-_WIDTHS = (24, 48, 96, 160)
-_COLOURS = 3
+from outsole.encoders.trunks import LiteTrunk
+
+COLOURS = 3
 _WHITE = 255.0
 _OUTPUTS = 2
+# EfficientNet-Lite0's last blocks at 1/2, 1/4, 1/8 and 1/16 of the picture, and their channels.
+_LEVELS = {0: 16, 2: 24, 4: 40, 10: 112}
+LAST_BLOCK = max(_LEVELS)
+_WIDTHS = (24, 32, 48)
 
 
 class DepthUnet(nn.Module):
     """A photograph to depth and print, both 0 .. 1.
 
-    The first convolution halves the picture and the last doubles it again by rearranging channels: nine tenths of the
-    work of a U-Net at full resolution would be in its outermost layers.
+    The way down is an ImageNet trunk, which has seen what light does to relief. The first convolution halves the
+    picture and the last doubles it again by rearranging channels: nine tenths of the work of a U-Net at full resolution
+    would be in its outermost layers.
 
     Args:
-        widths: Channels at 1/2, 1/4, 1/8 and 1/16 of the picture.
+        trunk: EfficientNet-Lite0 for three colours, to block 10.
+        widths: Channels of the way up at 1/2, 1/4 and 1/8 of the picture.
     """
 
-    def __init__(self, widths: tuple[int, ...] = _WIDTHS) -> None:
+    def __init__(self, trunk: LiteTrunk, *, widths: tuple[int, ...] = _WIDTHS) -> None:
         super().__init__()
-        self.stem = _convolution(_COLOURS, widths[0], kernel=5, stride=2)
-        self.downs = nn.ModuleList(
-            nn.Sequential(_convolution(before, after, stride=2), _convolution(after, after))
-            for before, after in itertools.pairwise(widths)
-        )
+        self.trunk = trunk
+        *finer, coarsest = _LEVELS.values()
+        below = (*widths[1:], coarsest)
         self.ups = nn.ModuleList(
-            _convolution(below + here, here) for here, below in zip(widths[-2::-1], widths[:0:-1], strict=True)
+            _convolution(under + here, width)
+            for under, here, width in reversed(list(zip(below, finer, widths, strict=True)))
         )
         self.out = nn.Conv2d(widths[0], 4 * _OUTPUTS, 3, padding=1)
 
@@ -55,22 +59,26 @@ class DepthUnet(nn.Module):
         x = (image.to(torch.float32) / _WHITE).permute(0, 3, 1, 2)
         # Exposure and the colour of the light say nothing about the relief.
         x = (x - x.mean(dim=(2, 3), keepdim=True)) / (x.var(dim=(1, 2, 3), keepdim=True) + 1e-3).sqrt()
-        x = self.stem(x.contiguous(memory_format=torch.channels_last))
-        skips = [x]
-        for down in self.downs:
-            x = down(x)
-            skips.append(x)
-        skips.pop()
+        skips = self._levels(x.contiguous(memory_format=torch.channels_last))
+        x = skips.pop()
         for up in self.ups:
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = up(torch.cat([x, skips.pop()], dim=1))
         both = functional.pixel_shuffle(self.out(x), 2)
         return both[:, 0], both[:, 1]
 
+    def _levels(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """The trunk's maps at 1/2, 1/4, 1/8 and 1/16 of the picture."""
+        x = functional.relu6(self.trunk.stem(x))
+        maps = []
+        for number, block in enumerate(self.trunk.blocks):
+            x = block(x)
+            if number in _LEVELS:
+                maps.append(x)
+        return maps
 
-def _convolution(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+
+def _convolution(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(before, after, kernel, stride=stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(inplace=True),
+        nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
     )

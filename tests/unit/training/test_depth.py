@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 import torch
 
 from outsole.encoders.depth_unet import DepthUnet
-from training.depth import EXPORT_PLANS, SYSTEM, MadePhotographs, correlation, loss_of
+from training.depth import EXPORT_PLANS, SYSTEM, MadePhotographs, build_network, correlation, loss_of
 from training.made_prints import LEARNED_SEED
 from training.system import Preset
 from training.trainer import train
@@ -50,12 +50,12 @@ def test_the_loss_is_smallest_for_the_true_depth_and_print() -> None:
             return batch["depth"] / 255 + noise, (batch["print"] / 255 - 0.5) * 20 + 40 * noise
 
     batch = _made()[0]
-    oracle = Oracle()
+    oracle = Oracle(build_network().trunk)
     right = loss_of(oracle, batch)
     oracle.wrong = 0.2
     wrong = loss_of(oracle, batch)
     assert float(right["level"]) < 1e-6 and float(right["gradient"]) < 1e-6
-    assert all(float(right[name]) < float(wrong[name]) for name in ("loss", "level", "gradient", "print"))
+    assert all(float(right[name]) < float(wrong[name]) for name in ("loss", "level", "gradient", "unlikeness", "print"))
 
 
 def test_correlation_is_that_of_numpy_inside_the_mask() -> None:
@@ -77,8 +77,9 @@ def test_a_few_steps_lower_the_loss_and_give_figures(tmp_path: Path) -> None:
     preset = Preset(steps=8, batch_items=3, trunk_rate=0.0, head_rate=3e-3, warmup_steps=1, evaluate_items=4, workers=0)
     system = dataclasses.replace(
         SYSTEM,
+        build_network,
         presets={"tiny": preset},
-        build=lambda: DepthUnet((4, 8, 8, 8)),
+        build=lambda: DepthUnet(build_network().trunk, widths=(4, 8, 8)),
         dataset=lambda chosen: _made(chosen.steps),
     )
     run = train(system, "tiny", folder=tmp_path, device="cpu")
@@ -93,5 +94,5 @@ def test_the_export_plan_says_what_the_network_returns() -> None:
     examples = plan.example_inputs(2)
     assert examples[0].shape == (2, *plan.inputs[0].dims)
     with torch.no_grad():
-        outputs = DepthUnet().eval()(torch.from_numpy(examples[0]))
+        outputs = SYSTEM.build().eval()(torch.from_numpy(examples[0]))
     assert [tuple(part.shape[1:]) for part in outputs] == [tensor.dims for tensor in plan.outputs]

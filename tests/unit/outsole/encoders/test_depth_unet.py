@@ -8,12 +8,17 @@ pytest.importorskip("torch")
 
 import torch
 
-from outsole.encoders.depth_unet import DepthUnet
+from outsole.encoders.depth_unet import LAST_BLOCK, DepthUnet
+from outsole.encoders.trunks import LiteTrunk, load_lite
+
+
+def _network() -> DepthUnet:
+    return DepthUnet(LiteTrunk(load_lite("lite0"), inputs=3, last_block=LAST_BLOCK))
 
 
 def test_depth_and_print_have_the_photographs_size_and_lie_between_0_and_1() -> None:
     torch.manual_seed(0)
-    network = DepthUnet().eval()
+    network = _network().eval()
     image = torch.randint(0, 256, (2, 384, 192, 3), dtype=torch.uint8)
     with torch.no_grad():
         depth, contact = network(image)
@@ -24,7 +29,7 @@ def test_depth_and_print_have_the_photographs_size_and_lie_between_0_and_1() -> 
 
 def test_exposure_does_not_change_the_depth() -> None:
     torch.manual_seed(0)
-    network = DepthUnet().eval()
+    network = _network().eval()
     image = torch.randint(0, 100, (1, 384, 192, 3), dtype=torch.uint8)
     with torch.no_grad():
         dark, bright = network.logits(image)[0], network.logits(image + image)[0]
@@ -32,4 +37,4 @@ def test_exposure_does_not_change_the_depth() -> None:
 
 
 def test_it_is_small() -> None:
-    assert sum(parameter.numel() for parameter in DepthUnet().parameters()) <= 2_000_000
+    assert sum(parameter.numel() for parameter in _network().parameters()) <= 2_000_000
