@@ -77,7 +77,6 @@ def test_a_few_steps_lower_the_loss_and_give_figures(tmp_path: Path) -> None:
     preset = Preset(steps=8, batch_items=3, trunk_rate=0.0, head_rate=3e-3, warmup_steps=1, evaluate_items=4, workers=0)
     system = dataclasses.replace(
         SYSTEM,
-        build_network,
         presets={"tiny": preset},
         build=lambda: DepthUnet(build_network().trunk, widths=(4, 8, 8)),
         dataset=lambda chosen: _made(chosen.steps),
