@@ -68,6 +68,8 @@ ABLATIONS = (
     "unweathered",
 )
 SURVEY = ("vgg16_features", "part_weighted", "selective_descriptors", "region_codes")
+# References as which plane of a picture; the light trunk's first layer, which is not trained, sees both alike.
+_KINDS = ("depth", "print")
 _NO_DATA = "no real prints were named (--data)"
 _LEAST_LOSS_PTS = 1.0
 
@@ -184,7 +186,7 @@ def _shortlist_rows(bench: Bench) -> Rows:
 def _picture_rows(bench: Bench, name: str, *, made: bool = True) -> Rows:
     rows = {f"{name} made": made_row(TITLES[name], name, bench.shelf, bench.kept)} if made else {}
     prints = bench.prints
-    for kind in ("depth", "print"):
+    for kind in _KINDS if name not in (CRISP, CRISP_ADAPTED) else _KINDS[:1]:
         key = f"{name} fid {kind}"
         if prints is None:
             rows[key] = missing_row(TITLES[name], "FID-300 development", _NO_DATA)

@@ -15,7 +15,7 @@ from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.synthesis.prints import clean_impression
 from outsole.synthesis.treads import make_tread
 from tests.standins import write_partial_print
-from training.adapt import FEWEST_IMPRESSIONS, Adaptation, general_network, main, read_impressions
+from training.adapt import FEWEST_IMPRESSIONS, Adaptation, general_network, main, read_impressions, system_of
 from training.partial_print import embedded
 from training.print_views import KeptImpressions, ViewBatches
 
@@ -113,6 +113,20 @@ def test_a_spatial_embedding_learns_further_too(tmp_path: Path, monkeypatch: pyt
     assert found["recall_rank1"] > 3 / FEWEST_IMPRESSIONS
     before, after = (general_network(folder, "crisp_lite").state_dict() for folder in (base, tmp_path / "models/mine"))
     assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_each_side_of_each_impression_begins_with_a_proxy_where_the_general_network_sees_it() -> None:
+    impressions = _impressions(FEWEST_IMPRESSIONS)
+    system = system_of(Adaptation("mine", impressions, GENERAL, "nothing"))
+    network = system.build().eval()
+    proxies = network.get_submodule("proxies").get_parameter("proxies").detach()
+    assert proxies.shape == (2 * FEWEST_IMPRESSIONS, 256)
+    batch = ViewBatches(KeptImpressions(impressions), steps=1, batch_items=8, seed=3)[0]
+    wholes = embedded(network, batch["whole"], batch["whole_cells"])
+    assert torch.equal((wholes @ proxies.T).argmax(1), batch["labels"])
+    with torch.no_grad():
+        parts = system.loss(network, batch)
+    assert float(parts["loss"]) == pytest.approx(float(parts["in_batch"] + parts["against_all"]), rel=1e-5)
 
 
 def test_a_general_system_keeps_its_name(tmp_path: Path) -> None:
