@@ -22,7 +22,7 @@ from outsole.imaging.decode import DecodedImage, decode_image
 from outsole.imaging.masks import automatic_mask, mask_from_png, mask_from_polygon
 from outsole.matching.embedding import PARTIAL
 from outsole.matching.features import ProbeFeatures
-from outsole.matching.fusion import CORRELATION, FUSION_WEIGHT
+from outsole.matching.fusion import COOCCURRENCE, CORRELATION, EMBEDDING, FUSION_WEIGHT
 from outsole.matching.grouping import rank_models
 from outsole.matching.placements import placements
 from outsole.matching.rerank import ItemScores
@@ -254,12 +254,13 @@ def _encoder_settings(received: _Received) -> dict[str, str]:
     correlation, embedding = received.choice.correlation, received.choice.embedding
     settings = {
         "encoders": " ".join(filter(None, (correlation, embedding))),
-        "rerank": "correlation" if correlation else "none: vectors alone",
+        "rerank": "none: vectors alone",
     }
+    if correlation:
+        parts = (CORRELATION, COOCCURRENCE, *([EMBEDDING] if embedding else []))
+        settings |= {"rerank": " ".join(parts), "fusion_weight": f"{FUSION_WEIGHT:g}"}
     if embedding:
         settings["embedding_hash"] = received.edition.manifest.embeddings[embedding]
-    if correlation and embedding:
-        settings |= {"rerank": "correlation and embedding", "fusion_weight": f"{FUSION_WEIGHT:g}"}
     return settings
 
 

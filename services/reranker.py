@@ -18,7 +18,7 @@ from outsole.encoders.spec import EncoderSpec
 from outsole.errors import BudgetSpent, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_galleries
 from outsole.gallery.layout import current_edition
-from outsole.matching.embedding import PARTIAL
+from outsole.matching.print_system import PrintSystem
 from outsole.matching.rerank import HeatMap, ItemScores, PlacementReranker
 from services.parts import EditionRef, Timed
 
@@ -127,7 +127,7 @@ class EditionRerankers:
                 self._spec,
                 cache_mib=self._cache_mib,
                 threads=self._threads,
-                vectors=edition.array(PARTIAL) if PARTIAL in edition.array_names else None,
+                vectors=PrintSystem.edition_vectors(edition),
             )
         self._held.move_to_end(ref)
         return self._held[ref]

@@ -13,6 +13,7 @@ from outsole.answers import Placement
 from outsole.encoders.spec import EncoderSpec
 from outsole.matching.candidates import CandidateBasis
 from outsole.matching.features import ProbeFeatures, probe_features, standardised
+from outsole.matching.fusion import VECTOR_SHARPNESS, vector_similarity
 from outsole.matching.mcncc import EROSION_CELLS, ROTATIONS_DEG, SCALE, mcncc_scores
 from outsole.matching.rerank import SHARPNESS, PlacementReranker
 
@@ -62,12 +63,11 @@ class Correlation:
         )
 
     def cooccurrence(self, features: ProbeFeatures) -> NDArray[np.float32]:
-        """Likeness of a probe's co-occurrence vectors, five rotations, to the items', float32 [N]."""
+        """Likeness of a probe's co-occurrence vectors, five rotations, to the items', a soft maximum, float32 [N]."""
         if self._cooccurrences is None:
             self._cooccurrences = np.concatenate([self.basis.vectors(m) for m in _blocks(self.prints.maps)])
         queries = self.basis.vectors(features.maps[::2].astype(np.float32))
-        best: NDArray[np.float32] = (self._cooccurrences @ queries.T).max(1)
-        return best
+        return vector_similarity(queries, self._cooccurrences)[0]
 
     def cooccurrence_scores(self, kept: Kept) -> NDArray[np.float32]:
         """The same of all probes, float32 [Q, N]."""
@@ -75,7 +75,7 @@ class Correlation:
         def one(index: int) -> NDArray[np.floating]:
             return self.cooccurrence(self.features(index))
 
-        key = self.prints.rules.hash + self.basis.sha256
+        key = f"{self.prints.rules.hash} {self.basis.sha256} {VECTOR_SHARPNESS}"
         return kept.scores("cooccurrence", key, (self.prints.asked, self.prints.size), one)
 
 

@@ -16,7 +16,8 @@ from benchmarks.print_systems.models import OnnxModel
 from benchmarks.print_systems.prints import LabelledPrints
 from benchmarks.print_systems.rows import Row, search_figures, true_ranks
 from outsole.matching.embedding import EVERY_EMBEDDED_PLACEMENT, item_inputs, probe_inputs, vectors_of_outputs
-from outsole.matching.fusion import EMBEDDING_SHARPNESS, FUSION_WEIGHT, embedding_similarity, fused
+from outsole.matching.features import ProbeFeatures
+from outsole.matching.fusion import COOCCURRENCE, EMBEDDING, FUSION_WEIGHT, VECTOR_SHARPNESS, fused, vector_similarity
 from outsole.matching.rerank import SHARPNESS
 
 WEIGHTS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
@@ -55,7 +56,7 @@ class PartialPrints:
         """Soft maxima over rotations, float32 [Q, N]."""
 
         def one(index: int) -> NDArray[np.floating]:
-            return embedding_similarity(self.queries(index), self.vectors)[0]
+            return vector_similarity(self.queries(index), self.vectors)[0]
 
         shape = (self.prints.asked, self.prints.size)
         return kept.scores(self.model.name, self.key, shape, one)
@@ -63,7 +64,7 @@ class PartialPrints:
     @property
     def key(self) -> str:
         """What the scores depend on."""
-        constants = f"{SHARPNESS} {EMBEDDING_SHARPNESS} {EVERY_EMBEDDED_PLACEMENT} {FUSION_WEIGHT}"
+        constants = f"{SHARPNESS} {VECTOR_SHARPNESS} {EVERY_EMBEDDED_PLACEMENT} {FUSION_WEIGHT}"
         return f"{self.model.weights_sha256} {self.prints.rules.hash} {constants}"
 
 
@@ -87,9 +88,10 @@ def held_out_row(title: str, embedding: PartialPrints, kept: Kept) -> Row:
 
 
 def fused_row(title: str, correlation: Correlation, embedding: PartialPrints, kept: Kept) -> Row:
-    """Correlation and embedding, the weight chosen on one half of the references and measured on the other."""
+    """Correlation and vectors, the weight chosen on one half of the references and measured on the other."""
     prints = embedding.prints
-    crossed = cross_validated(correlation.scores(kept), embedding.scores(kept), prints.truth)
+    added = embedding.scores(kept) + correlation.cooccurrence_scores(kept)
+    crossed = cross_validated(correlation.scores(kept), added, prints.truth)
     chosen = " and ".join(f"{weight:g}" for weight in crossed.weights)
     note = f"exhaustive; weights {chosen}, chosen on the other half of the references"
     return _row(
@@ -111,7 +113,7 @@ class CrossValidated:
 
 
 def cross_validated(
-    correlation: NDArray[np.float32], embedding: NDArray[np.float32], truth: NDArray[np.int64]
+    correlation: NDArray[np.float32], added: NDArray[np.float32], truth: NDArray[np.int64]
 ) -> CrossValidated:
     """Fuse two kinds of scores, float32 [Q, N] each, without choosing the weight on what it is measured on.
 
@@ -123,19 +125,19 @@ def cross_validated(
     weights = []
     for half in (0, 1):
         measured = order % 2 == half
-        weight = _best_weight(correlation[~measured], embedding[~measured], truth[~measured])
-        scores[measured] = correlation[measured] + np.float32(weight) * embedding[measured]
+        weight = _best_weight(correlation[~measured], added[~measured], truth[~measured])
+        scores[measured] = correlation[measured] + np.float32(weight) * added[measured]
         weights.append(weight)
     return CrossValidated(scores, (weights[0], weights[1]))
 
 
-def _best_weight(correlation: NDArray[np.float32], embedding: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+def _best_weight(correlation: NDArray[np.float32], added: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
     """The weight with the most at rank 1 and in the top 1 % together, the mean reciprocal rank between equals."""
     if not len(truth):
         return WEIGHTS[0]
 
     def goodness(weight: float) -> tuple[float, float]:
-        mixed = correlation + np.float32(weight) * embedding
+        mixed = correlation + np.float32(weight) * added
         figures = search_figures(mixed, truth)
         return figures["rank1"] + figures["top1pct"], float((1 / true_ranks(mixed, truth)).mean())
 
@@ -166,8 +168,9 @@ def shortlist_row(size: int, title: str, correlation: Correlation, embedding: Pa
     """
     prints = embedding.prints
     similarity = embedding.scores(kept)
-    candidates = in_turns(correlation.cooccurrence_scores(kept), similarity)
-    scores = fused(correlation.scores(kept), similarity)
+    cooccurrence = correlation.cooccurrence_scores(kept)
+    candidates = in_turns(cooccurrence, similarity)
+    scores = fused(correlation.scores(kept), {COOCCURRENCE: cooccurrence, EMBEDDING: similarity})
     whole = search_figures(scores, prints.truth)
     figures = search_figures(shortlisted(scores, candidates, size), prints.truth)
     losses = {name: whole[f"top{name}pct"] - figures[f"top{name}pct"] for name in ("1", "10")}
@@ -188,16 +191,24 @@ def _times_ms(size: int, correlation: Correlation, embedding: PartialPrints) -> 
     for index in tqdm(asked, desc=f"shortlist of {size}, time", unit="probe"):
         features, queries = correlation.features(index), embedding.queries(index)
         start = time.perf_counter()
-        similarity = embedding_similarity(queries, vectors)[0]
-        candidates = in_turns(correlation.cooccurrence(features), similarity)
-        rows = np.argsort(-candidates, kind="stable")[:size].astype(np.int64)
-        fused(reranker.score(features, rows, deadline=_FOREVER).scores, similarity[rows])
+        parts = _similarities(correlation, features, queries, vectors)
+        rows = np.argsort(-in_turns(*parts.values()), kind="stable")[:size].astype(np.int64)
+        some = {name: part[rows] for name, part in parts.items()}
+        fused(reranker.score(features, rows, deadline=_FOREVER).scores, some)
         middle = time.perf_counter()
-        similarity = embedding_similarity(queries, vectors)[0]
-        fused(reranker.score(features, None, deadline=_FOREVER).scores, similarity)
+        parts = _similarities(correlation, features, queries, vectors)
+        fused(reranker.score(features, None, deadline=_FOREVER).scores, parts)
         times.append((time.perf_counter() - middle, middle - start))
-    whole, some = (1000 * np.median(times, axis=0)).tolist()
-    return float(whole), float(some)
+    whole, shortlist = (1000 * np.median(times, axis=0)).tolist()
+    return float(whole), float(shortlist)
+
+
+def _similarities(
+    correlation: Correlation, features: ProbeFeatures, queries: NDArray[np.float16], vectors: NDArray[np.float16]
+) -> dict[str, NDArray[np.float32]]:
+    """What vectors add to the score of all items, float32 [N] each."""
+    similarity, _ = vector_similarity(queries, vectors)
+    return {COOCCURRENCE: correlation.cooccurrence(features), EMBEDDING: similarity}
 
 
 def _row(title: str, embedding: PartialPrints, protocol: str, figures: dict[str, float], note: str) -> Row:

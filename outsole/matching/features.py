@@ -6,7 +6,8 @@ then has norm about sqrt(C).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,8 @@ class ProbeFeatures:
         top, left: Where that part begins on the canvas, cells.
         cells: Cells that show the probe, bool [P, H, W] over the whole canvas.
         placements: The P placements.
-        embedding: float16 [Q, D] of unit length, one for each placement that the embedding was asked for; None where
-            the correlation alone is wanted.
+        vectors: float32 [Q, D] of unit length by the name of the edition's array that they are compared with: what
+            goes into the score beside the correlation. Q is the placements that each was asked for.
     """
 
     maps: NDArray[np.float16]
@@ -35,7 +36,7 @@ class ProbeFeatures:
     left: int
     cells: NDArray[np.bool_]
     placements: tuple[Placement, ...]
-    embedding: NDArray[np.float16] | None = None
+    vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def window(self, largest: tuple[int, int]) -> ProbeFeatures:
         """The same, cut evenly at opposite sides to at most (h, w) cells."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from outsole.answers import Placement
 from outsole.encoders.spec import EncoderSpec
+from outsole.gallery.editions import Edition
 from outsole.gallery.store import Candidates
 from outsole.imaging.canvas import PlacedProbe, PreparedItem, encode_png, item_on_canvas, place_item, place_probe
 from outsole.imaging.decode import decode_image
@@ -31,14 +32,15 @@ from outsole.matching.embedding import (
     vectors_of_outputs,
 )
 from outsole.matching.features import ProbeFeatures, probe_features, standardised
-from outsole.matching.fusion import EMBEDDING, embedding_similarity
+from outsole.matching.fusion import COOCCURRENCE, EMBEDDING, vector_similarity
 from outsole.matching.rerank import ItemScores
 
 # Part of an edition's settings: another number means that the arrays are made in another way.
 _ARRAYS_VERSION = "1"
 # Neighbouring rotations have nearly the same candidates; every second one is asked for.
 _EVERY_PLACEMENT = 2
-_COOCCURRENCE = "cooccurrence"
+# Arrays of an edition that hold one vector an item, which candidates are found by, with their part of the score.
+VECTOR_ARRAYS: Mapping[str, str] = {COOCCURRENCE: COOCCURRENCE, PARTIAL: EMBEDDING}
 
 
 class PrintSystem:
@@ -51,7 +53,7 @@ class PrintSystem:
     """
 
     # Arrays that the vector store searches; an edition without an embedding has the first alone.
-    candidate_fields: ClassVar[tuple[str, ...]] = (_COOCCURRENCE, PARTIAL)
+    candidate_fields: ClassVar[tuple[str, ...]] = tuple(VECTOR_ARRAYS)
 
     def __init__(
         self, spec: EncoderSpec, basis: CandidateBasis, embeddings: Mapping[str, PrintEmbedding] | None = None
@@ -98,7 +100,7 @@ class PrintSystem:
         margin = self.spec.margin_px // self.spec.stride_px
         inner = outputs[self.spec.output][:, :, margin:-margin, margin:-margin]
         maps = standardised(inner, valid)
-        arrays: dict[str, NDArray[Any]] = {"maps": maps.astype(np.float16), _COOCCURRENCE: self._basis.vectors(maps)}
+        arrays: dict[str, NDArray[Any]] = {"maps": maps.astype(np.float16), COOCCURRENCE: self._basis.vectors(maps)}
         if EMBEDDING in outputs:
             arrays[PARTIAL] = vectors_of_outputs(outputs)
         return arrays
@@ -130,22 +132,26 @@ class PrintSystem:
         *,
         embedding: NDArray[np.float16] | None = None,
     ) -> ProbeFeatures:
-        """A probe's features from encoder outputs [P, C, H, W], and its embedding where it goes into the score."""
+        """A probe's features from encoder outputs [P, C, H, W]; its embedding, where given, goes into the score too."""
         features = probe_features(outputs[self.spec.output], placed.cells, placed.placements)
-        return features if embedding is None else replace(features, embedding=embedding)
+        vectors = {COOCCURRENCE: self._basis.vectors(features.maps[::_EVERY_PLACEMENT].astype(np.float32))}
+        if embedding is not None:
+            vectors[PARTIAL] = embedding.astype(np.float32)
+        return replace(features, vectors=vectors)
 
     def candidate_queries(self, probe: ProbeFeatures | NDArray[np.float16]) -> dict[str, NDArray[np.float32]]:
-        """Queries by field name, float32 [Q, D]: co-occurrences, and the embedding where the probe has one.
+        """Queries by field name, float32 [Q, D].
 
         Args:
             probe: Features, or the embedding's vectors where they alone are asked for.
         """
-        if not isinstance(probe, ProbeFeatures):
-            return {PARTIAL: probe.astype(np.float32)}
-        queries = {_COOCCURRENCE: self._basis.vectors(probe.maps[::_EVERY_PLACEMENT].astype(np.float32))}
-        if probe.embedding is not None:
-            queries[PARTIAL] = probe.embedding.astype(np.float32)
-        return queries
+        return dict(probe.vectors) if isinstance(probe, ProbeFeatures) else {PARTIAL: probe.astype(np.float32)}
+
+    @staticmethod
+    def edition_vectors(edition: Edition) -> dict[str, tuple[str, NDArray[Any]]]:
+        """The vectors of an edition's items, as ``PlacementReranker`` takes them."""
+        there = [name for name in VECTOR_ARRAYS if name in edition.array_names]
+        return {name: (VECTOR_ARRAYS[name], edition.array(name)) for name in there}
 
     def embedding_scores(
         self, queries: NDArray[np.float16], vectors: NDArray[Any], rows: NDArray[np.int64], *, deadline: float
@@ -164,7 +170,7 @@ class PrintSystem:
         if not len(rows):
             return ItemScores.none()
         taken = vectors if len(rows) == len(vectors) and bool(np.all(rows[:-1] < rows[1:])) else vectors[rows]
-        scores, best = embedding_similarity(queries, taken, end=deadline)
+        scores, best = vector_similarity(queries, taken, end=deadline)
         nowhere = np.zeros(len(rows), np.float32)
         return ItemScores(rows, scores, best * EVERY_EMBEDDED_PLACEMENT, nowhere, nowhere, {EMBEDDING: scores})
 

@@ -23,7 +23,7 @@ from scipy import fft
 from outsole.encoders.spec import EncoderSpec
 from outsole.errors import BudgetSpent, PreconditionFailed
 from outsole.matching.features import ProbeFeatures
-from outsole.matching.fusion import CORRELATION, EMBEDDING, embedding_similarity, fused, soft_maximum
+from outsole.matching.fusion import CORRELATION, fused, soft_maximum, vector_similarity
 
 # Placements whose scores lie close together support each other: the score is their soft maximum (log mean exp).
 # Chosen on FID-300's development probes among 10 .. 1000; from 20 to 100 top 1 % stays within a point.
@@ -49,11 +49,11 @@ class ItemScores:
 
     Attributes:
         rows: int64 [n], row numbers in the edition.
-        scores: float32 [n], what is ranked by: the correlation, or the correlation and the embedding, fused.
+        scores: float32 [n], what is ranked by: the correlation, with what vectors add to it.
         placement: int32 [n], index of the best placement.
         shift_y_px, shift_x_px: float32 [n], where the probe's centre lies from the item's, down and right.
-        parts: What the scores are made of, by name, float32 [n] each: ``correlation``, ``embedding``, both soft maxima
-            over placements and about -1 .. 1.
+        parts: What the scores are made of, by name, float32 [n] each: ``correlation``, ``cooccurrence``, ``embedding``,
+            all soft maxima over placements and about -1 .. 1.
     """
 
     rows: NDArray[np.int64]
@@ -101,7 +101,8 @@ class PlacementReranker:
         cache_mib: Transformed maps are kept in memory if they take no more than this; else they are transformed for
             every probe.
         threads: Threads that share the items; 0 for one a core.
-        vectors: The items' embeddings, float16 [N, D] of unit length; None where the edition has none.
+        vectors: The items' vectors, [N, D] of unit length each, by the name of their array and that of their part of
+            the score.
     """
 
     def __init__(
@@ -111,10 +112,10 @@ class PlacementReranker:
         *,
         cache_mib: float = 1024,
         threads: int = 0,
-        vectors: NDArray[Any] | None = None,
+        vectors: Mapping[str, tuple[str, NDArray[Any]]] | None = None,
     ) -> None:
         self._maps = source.array("maps")
-        self._vectors = vectors
+        self._vectors = dict(vectors or {})
         self._grid = _Grid.of(spec)
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, "rerank")
         self._kept: list[NDArray[np.float32]] | None = None
@@ -135,11 +136,11 @@ class PlacementReranker:
             deadline: ``time.monotonic()`` value by which the answer is needed.
 
         Returns:
-            Scores in the order of ``rows``; fused where the probe has an embedding.
+            Scores in the order of ``rows``; fused where the probe has vectors.
 
         Raises:
             BudgetSpent: The deadline came first.
-            PreconditionFailed: The probe has an embedding, and the edition none.
+            PreconditionFailed: The probe has vectors of a kind that the edition has not.
         """
         wanted = np.arange(self.items, dtype=np.int64) if rows is None else np.asarray(rows, np.int64)
         if not len(wanted):
@@ -159,11 +160,11 @@ class PlacementReranker:
         peaks = np.concatenate([peak for peak, _ in parts], axis=1)[:, back]
         places = np.concatenate([place for _, place in parts], axis=1)[:, back]
         found = self._summary(wanted, peaks, places, shown)
-        return found if probe.embedding is None else self._fused(found, probe.embedding, deadline)
+        return self._fused(found, probe.vectors, deadline) if probe.vectors else found
 
     def explain(self, probe: ProbeFeatures, row: int) -> HeatMap:
         """Where on the probe the similarity with one item comes from."""
-        found = self.score(replace(probe, embedding=None), np.array([row]), deadline=float("inf"))
+        found = self.score(replace(probe, vectors={}), np.array([row]), deadline=float("inf"))
         best = int(found.placement[0])
         down, right = self._grid.cell_shift(float(found.shift_y_px[0]), float(found.shift_x_px[0]))
         item = np.asarray(self._maps[row], np.float32)
@@ -190,15 +191,18 @@ class PlacementReranker:
         down, right = self._grid.shift_px(places[best, np.arange(len(rows))], probe)
         return ItemScores(rows, soft, best, down, right, {CORRELATION: soft})
 
-    def _fused(self, found: ItemScores, queries: NDArray[np.float16], deadline: float) -> ItemScores:
-        if self._vectors is None:
-            raise PreconditionFailed("the edition was indexed without an embedding", field="encoder")
+    def _fused(self, found: ItemScores, queries: Mapping[str, NDArray[np.float32]], deadline: float) -> ItemScores:
+        missing = sorted(queries.keys() - self._vectors.keys())
+        if missing:
+            raise PreconditionFailed(f"the edition was indexed without {missing[0]!r} vectors", field="encoder")
         whole = len(found.rows) == self.items and bool(np.all(found.rows[:-1] < found.rows[1:]))
-        similarity, _ = embedding_similarity(
-            queries, self._vectors if whole else self._vectors[found.rows], end=deadline
-        )
-        parts = {CORRELATION: found.scores, EMBEDDING: similarity}
-        return replace(found, scores=fused(found.scores, similarity), parts=parts)
+        similarities = {}
+        for array, probe_vectors in queries.items():
+            part, vectors = self._vectors[array]
+            taken = vectors if whole else vectors[found.rows]
+            similarities[part], _ = vector_similarity(probe_vectors, taken, end=deadline)
+        parts = {CORRELATION: found.scores, **similarities}
+        return replace(found, scores=fused(found.scores, similarities), parts=parts)
 
     def _transform_all(self) -> list[NDArray[np.float32]]:
         starts = range(0, len(self._maps), _BLOCK_ITEMS)

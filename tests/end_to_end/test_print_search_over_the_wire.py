@@ -103,14 +103,15 @@ def test_a_gallery_indexed_with_two_encoders_is_searched_with_both_or_with_each(
     for mode in SearchMode:
         options = SearchOptions(k=MODELS, mode=mode)
         fused = client.search_print(stack.probe(), gallery=FUSED_GALLERY, **options)
-        for name, parts in zip(("correlation", "embedding"), ([*correlation], [STAND_IN]), strict=True):
-            options["encoder"] = parts[0]
+        together = {hit.item_id: hit.score_parts for hit in fused.hits}
+        for encoder, parts in ((next(iter(correlation)), ("correlation", "cooccurrence")), (STAND_IN, ("embedding",))):
+            options["encoder"] = encoder
             alone = client.search_print(stack.probe(), gallery=FUSED_GALLERY, **options)
             assert alone.searched == MODELS
-            assert alone.encoder_hash == encoders[parts[0]]
-            scores = {hit.item_id: hit.score for hit in alone.hits}
-            wanted = {hit.item_id: hit.score_parts[name] for hit in fused.hits}
-            assert scores == pytest.approx(wanted, abs=1e-5)
+            assert alone.encoder_hash == encoders[encoder]
+            for hit in alone.hits:
+                wanted = {name: together[hit.item_id][name] for name in parts}
+                assert hit.score_parts == pytest.approx(wanted, abs=1e-5)
     with pytest.raises(PreconditionFailed, match=f"not '{STAND_IN}'"):
         client.search_print(stack.probe(), gallery=GALLERY, encoder=STAND_IN)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from indexer.index_prints import IndexReport
-from outsole.answers import Hit, SearchAnswer, SearchMode
+from outsole.answers import SearchAnswer, SearchMode
 from outsole.commands.index import index_source
 from outsole.errors import InvalidInput, PreconditionFailed
 from outsole.gallery.exact_store import ExactStore
@@ -78,18 +78,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     return House(settings, made, both)
 
 
-def parts(hit: Hit) -> tuple[float, float]:
-    return hit.score_parts["correlation"], hit.score_parts["embedding"]
+PARTS = ("correlation", "cooccurrence", "embedding")
 
 
 def test_the_default_score_is_fused_and_says_what_made_it(house: House) -> None:
     answer = house.search(mode=SearchMode.EXHAUSTIVE)
     assert len(answer.hits) == MODELS
     for hit in answer.hits:
-        correlation, embedding = parts(hit)
-        assert hit.score == pytest.approx(correlation + FUSION_WEIGHT * embedding, abs=1e-6)
+        assert set(hit.score_parts) == set(PARTS)
+        correlation, cooccurrence, embedding = (hit.score_parts[name] for name in PARTS)
+        assert hit.score == pytest.approx(correlation + FUSION_WEIGHT * (cooccurrence + embedding), abs=1e-6)
     assert answer.settings["encoders"] == f"{CORRELATION} {ADAPTED}"
-    assert answer.settings["rerank"] == "correlation and embedding"
+    assert answer.settings["rerank"] == "correlation cooccurrence embedding"
     assert answer.settings["embedding_hash"] == house.run(_hash_of(ADAPTED))
 
 
@@ -108,15 +108,16 @@ def test_a_shortlist_of_everything_is_the_exhaustive_answer_with_every_choice_of
 
 
 def test_each_encoder_alone_gives_its_part_of_the_fused_score(house: House) -> None:
-    fused = {hit.item_id: parts(hit) for hit in house.search(mode=SearchMode.EXHAUSTIVE).hits}
+    fused = {hit.item_id: hit.score_parts for hit in house.search(mode=SearchMode.EXHAUSTIVE).hits}
     correlation = house.search(CORRELATION, mode=SearchMode.EXHAUSTIVE)
     embedding = house.search(ADAPTED, mode=SearchMode.EXHAUSTIVE)
     for hit in correlation.hits:
-        assert hit.score_parts == {"correlation": hit.score}
-        assert hit.score == pytest.approx(fused[hit.item_id][0], abs=1e-6)
+        expected = {name: fused[hit.item_id][name] for name in PARTS[:2]}
+        assert hit.score_parts == pytest.approx(expected, abs=1e-6)
+        assert hit.score == pytest.approx(expected[PARTS[0]] + FUSION_WEIGHT * expected[PARTS[1]], abs=1e-6)
     for hit in embedding.hits:
         assert hit.score_parts == {"embedding": hit.score}
-        assert hit.score == pytest.approx(fused[hit.item_id][1], abs=1e-6)
+        assert hit.score == pytest.approx(fused[hit.item_id]["embedding"], abs=1e-6)
         assert hit.placement.rotation_deg in (-16, -8, 0, 8, 16)
         assert (hit.placement.shift_x_px, hit.placement.shift_y_px) == (0, 0)
     assert "rerank" not in embedding.stage_ms
