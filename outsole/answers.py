@@ -134,7 +134,7 @@ class Explanation:
     Attributes:
         hit: The item compared, with placement; its score is the correlation alone, also where a search adds an
             embedding: that is one vector of the whole print, and no cell owns a share of it.
-        heat: Per-cell contributions, row-major, ``rows x columns``; they sum to the score.
+        heat: Per-cell contributions, row-major, ``rows x columns``; they sum to the hit's score, here the correlation.
         rows, columns: Shape of the heat map over the probe's canvas.
         cell_px: Side of one cell in canvas pixels.
         probe_png, item_png: Both as compared (canvas, placed), PNG bytes.

@@ -73,11 +73,11 @@ def test_a_filter_that_nothing_passes_gives_an_empty_whole_answer(client: Client
     assert (answer.hits, answer.searched, answer.total, answer.degraded) == ((), 0, 0, ())
 
 
-def test_a_heat_map_sums_to_the_score(client: Client, stack: Stack) -> None:
+def test_a_heat_map_sums_to_the_correlation(client: Client, stack: Stack) -> None:
     pinned = PlacementSearch(pinned=Placement(rotation_deg=4.0))
     hit = client.search_print(stack.probe(), gallery=GALLERY, placements=pinned).hits[0]
     explanation = client.explain_hit(stack.probe(), gallery=GALLERY, item_id=hit.item_id, placements=pinned)
-    assert sum(explanation.heat) == pytest.approx(hit.score, abs=1e-3)
+    assert sum(explanation.heat) == pytest.approx(hit.score_parts["correlation"], abs=1e-3)
     assert explanation.hit.score == pytest.approx(sum(explanation.heat), abs=1e-4)
     assert explanation.hit.placement.shift_x_px == hit.placement.shift_x_px
     assert len(explanation.heat) == explanation.rows * explanation.columns
