@@ -214,13 +214,11 @@ class PlacementReranker:
         return np.split(rows, np.flatnonzero(np.diff(whole // _BLOCK_ITEMS)) + 1)
 
     def _spectra(self, block: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Spectra of rows of one kept block, float32 [F, 2C, n]."""
+        """Spectra of rows of one kept block, float32 [n, F, 2C]."""
         if self._kept is None:
             return self._grid.item_spectra(self._maps[block])
         kept = self._kept[int(block[0]) // _BLOCK_ITEMS]
-        if len(block) == kept.shape[2]:
-            return kept
-        return np.take(kept, block % _BLOCK_ITEMS, axis=2)
+        return kept if len(block) == len(kept) else kept[block % _BLOCK_ITEMS]
 
 
 @dataclass(frozen=True)
@@ -248,34 +246,38 @@ class _Grid:
         return self.rows * (self.columns // 2 + 1) * 2 * channels * 4
 
     def item_spectra(self, maps: NDArray[Any]) -> NDArray[np.float32]:
-        """Maps [n, h, w, C] -> float32 [F, 2C, n]: real parts of the channels, then imaginary ones."""
-        planes = np.moveaxis(np.asarray(maps, np.float32), 0, -1)
-        spectra = fft.rfft2(planes, s=self.shape, axes=(0, 1))
-        flat = spectra.reshape(-1, *spectra.shape[2:])
-        return np.concatenate([flat.real, flat.imag], axis=1)
+        """Maps [n, h, w, C] -> float32 [n, F, 2C]: real parts of the channels, then imaginary ones.
+
+        An item lies in one piece, so that a shortlist reads its own items' memory and no other's.
+        """
+        spectra = fft.rfft2(np.asarray(maps, np.float32), s=self.shape, axes=(1, 2))
+        flat = spectra.reshape(len(spectra), -1, spectra.shape[-1])
+        return np.concatenate([flat.real, flat.imag], axis=2)
 
     def probe_spectrum(self, probe: ProbeFeatures) -> NDArray[np.float32]:
-        """Conjugate spectrum as a real operator, float32 [F, 2P, 2C]: item spectra to correlation spectra."""
+        """Conjugate spectrum as a real operator, float32 [F, 2C, 2P]: item spectra to correlation spectra."""
         spectra = fft.rfft2(_scaled(probe), s=self.shape, axes=(1, 2))
-        flat = np.moveaxis(spectra.reshape(len(spectra), -1, spectra.shape[-1]), 0, 1)
-        real, imaginary = flat.real, flat.imag
-        upper = np.concatenate([real, imaginary], axis=2)
-        lower = np.concatenate([-imaginary, real], axis=2)
-        return np.concatenate([upper, lower], axis=1)
+        count, channels = len(spectra), spectra.shape[-1]
+        flat = spectra.reshape(count, -1, channels).transpose(1, 2, 0)
+        operator = np.empty((len(flat), 2 * channels, 2 * count), np.float32)
+        operator[:, :channels, :count] = operator[:, channels:, count:] = flat.real
+        operator[:, channels:, :count] = flat.imag
+        np.negative(flat.imag, out=operator[:, :channels, count:])
+        return operator
 
     def best_shifts(
         self, probe: NDArray[np.float32], items: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Highest correlation over all shifts, float32 [P, n], and its flat position in the grid, int64 [P, n]."""
-        product = np.matmul(probe, items)
-        placements = product.shape[1] // 2
-        spectra = np.empty((product.shape[0], placements, product.shape[2]), np.complex64)
-        spectra.real, spectra.imag = product[:, :placements], product[:, placements:]
-        half = (self.rows, self.columns // 2 + 1, placements, product.shape[2])
+        product = np.matmul(items.transpose(1, 0, 2), probe)
+        placements = product.shape[2] // 2
+        spectra = np.empty((*product.shape[:2], placements), np.complex64)
+        spectra.real, spectra.imag = product[..., :placements], product[..., placements:]
+        half = (self.rows, self.columns // 2 + 1, len(items), placements)
         correlation = fft.irfft2(spectra.reshape(half), s=self.shape, axes=(0, 1), overwrite_x=True)
-        flat = correlation.reshape(self.rows * self.columns, placements, -1)
+        flat = correlation.reshape(self.rows * self.columns, len(items), placements)
         places = flat.argmax(0)
-        return np.take_along_axis(flat, places[None], 0)[0], places
+        return np.take_along_axis(flat, places[None], 0)[0].T, places.T
 
     def shift_px(
         self, places: NDArray[np.int64], probe: ProbeFeatures
