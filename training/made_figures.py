@@ -27,6 +27,21 @@ def embedded(
     return torch.cat(parts)
 
 
+def recall_shares(scores: torch.Tensor) -> dict[str, float]:
+    """Where each probe ranks its own item, row i that of column i, among all N.
+
+    Args:
+        scores: float [N, N], higher is better.
+
+    Returns:
+        ``recall_rank1``, ``recall_top1pct`` and ``recall_top10pct``, shares 0 .. 1 of the probes.
+    """
+    count = len(scores)
+    rank = (scores > scores.diagonal()[:, None]).sum(1)
+    within = {"recall_rank1": 1, "recall_top1pct": count // 100, "recall_top10pct": count // 10}
+    return {name: float((rank < max(places, 1)).float().mean()) for name, places in within.items()}
+
+
 def figures(
     probes: torch.Tensor, gallery: torch.Tensor, relevant: NDArray[np.bool_], *, shown: torch.Tensor | None = None
 ) -> Mapping[str, float]:

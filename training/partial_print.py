@@ -21,6 +21,7 @@ from outsole.inference.encoder import TensorShape
 from training.command import command
 from training.export_plan import Arrays, ExportPlan
 from training.losses import in_batch_cross_entropy
+from training.made_figures import recall_shares
 from training.print_views import VALUE_SCALE, ImpressionViews, MadeTreads, ViewBatches, canvases
 from training.system import Batch, Preset, System, device_of, rate_groups
 
@@ -94,10 +95,7 @@ def recalls(network: nn.Module, source: ImpressionViews, *, seed: int) -> dict[s
     batch = batches[0]
     wholes = embedded(network, batch["whole"], batch["whole_cells"])
     pieces = embedded(network, batch["piece"], batch["piece_cells"])
-    scores = pieces @ wholes.T
-    rank = (scores > scores.diagonal()[:, None]).sum(1)
-    shares = {"recall_rank1": 1, "recall_top1pct": max(len(source) // 100, 1), "recall_top10pct": len(source) // 10}
-    return {name: float((rank < max(within, 1)).float().mean()) for name, within in shares.items()}
+    return recall_shares(pieces @ wholes.T)
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from training.print_views import CANVAS, STRENGTHS, ImpressionBatches, Impressio
 from training.system import Batch
 
 _PLANES = 2
-# Half of the steps between the placements of a search, and how far sizes are off.
+# A little over half of the step between the rotations that a search tries, and how far sizes are off.
 _TURN_LEFT_DEG = 5.0
 _SCALES = (0.95, 1.05)
 

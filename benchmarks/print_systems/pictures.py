@@ -90,7 +90,7 @@ def published_cells(masks: NDArray[np.bool_], cells: tuple[int, ...]) -> NDArray
     """Cells that count under the rule of CriSp's code (``outsole.encoders.crisp.visible_cells``), float32 [N, h, w]."""
     kernel = np.ones((_DILATION_PX, _DILATION_PX), np.uint8)
     size = (cells[1], cells[0])
-    # OpenCV's dilation with a rectangle is separable, which a pooling of this size is not.
+    # Without torch, which exported models are measured without.
     grown = (cv2.dilate(mask.astype(np.uint8), kernel).astype(np.float32) for mask in masks)
     return np.stack([cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) > 0 for mask in grown]).astype(np.float32)
 

@@ -27,8 +27,8 @@ class ProbeFeatures:
         top, left: Where that part begins on the canvas, cells.
         cells: Cells that show the probe, bool [P, H, W] over the whole canvas.
         placements: The P placements.
-        vectors: float32 [Q, D] of unit length by the name of the edition's array that they are compared with: what
-            goes into the score beside the correlation. Q is the placements that each was asked for.
+        vectors: float32 [Q, D] of unit length by the part of the score that they make beside the correlation. Q is the
+            placements that each was asked for.
     """
 
     maps: NDArray[np.float16]

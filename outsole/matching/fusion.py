@@ -15,7 +15,7 @@ from outsole.gallery.exact_store import inner_products
 
 # How much one unit of cosine adds to one unit of correlation, the same for every kind of vector. Correlations of
 # unrelated items spread by 0.007, cosines by 0.08 (co-occurrence) and 0.17 (embedding). On FID-300's development
-# probes 0.05 to 0.1 rank within a point of each other; with two weights in its place nothing is gained.
+# probes, 0.05 to 0.1 put 74 to 76 % at rank 1 and 94 % into the top 1 %; two weights in its place differ as little.
 FUSION_WEIGHT = 0.07
 # Of the vectors' soft maximum over rotations.
 VECTOR_SHARPNESS = 30.0
@@ -46,13 +46,18 @@ def soft_maximum(scores: NDArray[np.floating], sharpness: float) -> NDArray[np.f
 
 
 def vector_similarity(
-    queries: NDArray[np.floating], vectors: NDArray[np.floating], *, end: float = float("inf")
+    queries: NDArray[np.floating],
+    vectors: NDArray[np.floating],
+    rows: NDArray[np.int64] | None = None,
+    *,
+    end: float = float("inf"),
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """How alike a probe's vectors are to items'.
 
     Args:
         queries: [Q, D], unit length, one a rotation asked.
-        vectors: [n, D], unit length, perhaps mapped from disk.
+        vectors: [N, D], unit length, perhaps mapped from disk.
+        rows: int64 [n], which of them; None for all.
         end: ``time.monotonic()`` at which the caller's budget is spent.
 
     Returns:
@@ -61,5 +66,8 @@ def vector_similarity(
     Raises:
         BudgetSpent: ``end`` came first.
     """
+    # All of them, in order, are read where they lie.
+    if rows is not None and not (len(rows) == len(vectors) and bool(np.all(rows[:-1] < rows[1:]))):
+        vectors = vectors[rows]
     cosines = inner_products(vectors, np.asarray(queries, np.float32), end=end)
     return soft_maximum(cosines, VECTOR_SHARPNESS), cosines.argmax(0).astype(np.int32)

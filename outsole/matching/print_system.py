@@ -39,8 +39,8 @@ from outsole.matching.rerank import ItemScores
 _ARRAYS_VERSION = "1"
 # Neighbouring rotations have nearly the same candidates; every second one is asked for.
 _EVERY_PLACEMENT = 2
-# Arrays of an edition that hold one vector an item, which candidates are found by, with their part of the score.
-VECTOR_ARRAYS: Mapping[str, str] = {COOCCURRENCE: COOCCURRENCE, PARTIAL: EMBEDDING}
+# Parts of the score that vectors make, with the edition's arrays of one vector an item; candidates are found by them.
+_VECTOR_ARRAYS: Mapping[str, str] = {COOCCURRENCE: COOCCURRENCE, EMBEDDING: PARTIAL}
 
 
 class PrintSystem:
@@ -53,7 +53,7 @@ class PrintSystem:
     """
 
     # Arrays that the vector store searches; an edition without an embedding has the first alone.
-    candidate_fields: ClassVar[tuple[str, ...]] = tuple(VECTOR_ARRAYS)
+    candidate_fields: ClassVar[tuple[str, ...]] = tuple(_VECTOR_ARRAYS.values())
 
     def __init__(
         self, spec: EncoderSpec, basis: CandidateBasis, embeddings: Mapping[str, PrintEmbedding] | None = None
@@ -136,7 +136,7 @@ class PrintSystem:
         features = probe_features(outputs[self.spec.output], placed.cells, placed.placements)
         vectors = {COOCCURRENCE: self._basis.vectors(features.maps[::_EVERY_PLACEMENT].astype(np.float32))}
         if embedding is not None:
-            vectors[PARTIAL] = embedding.astype(np.float32)
+            vectors[EMBEDDING] = embedding.astype(np.float32)
         return replace(features, vectors=vectors)
 
     def candidate_queries(self, probe: ProbeFeatures | NDArray[np.float16]) -> dict[str, NDArray[np.float32]]:
@@ -145,13 +145,14 @@ class PrintSystem:
         Args:
             probe: Features, or the embedding's vectors where they alone are asked for.
         """
-        return dict(probe.vectors) if isinstance(probe, ProbeFeatures) else {PARTIAL: probe.astype(np.float32)}
+        vectors = probe.vectors if isinstance(probe, ProbeFeatures) else {EMBEDDING: probe.astype(np.float32)}
+        return {_VECTOR_ARRAYS[part]: queries for part, queries in vectors.items()}
 
     @staticmethod
-    def edition_vectors(edition: Edition) -> dict[str, tuple[str, NDArray[Any]]]:
-        """The vectors of an edition's items, as ``PlacementReranker`` takes them."""
-        there = [name for name in VECTOR_ARRAYS if name in edition.array_names]
-        return {name: (VECTOR_ARRAYS[name], edition.array(name)) for name in there}
+    def edition_vectors(edition: Edition) -> dict[str, NDArray[Any]]:
+        """The vectors of an edition's items, [N, D] by part of the score."""
+        there = edition.array_names
+        return {part: edition.array(name) for part, name in _VECTOR_ARRAYS.items() if name in there}
 
     def embedding_scores(
         self, queries: NDArray[np.float16], vectors: NDArray[Any], rows: NDArray[np.int64], *, deadline: float
@@ -169,8 +170,7 @@ class PrintSystem:
         """
         if not len(rows):
             return ItemScores.none()
-        taken = vectors if len(rows) == len(vectors) and bool(np.all(rows[:-1] < rows[1:])) else vectors[rows]
-        scores, best = vector_similarity(queries, taken, end=deadline)
+        scores, best = vector_similarity(queries, vectors, rows, end=deadline)
         nowhere = np.zeros(len(rows), np.float32)
         return ItemScores(rows, scores, best * EVERY_EMBEDDED_PLACEMENT, nowhere, nowhere, {EMBEDDING: scores})
 

@@ -101,8 +101,7 @@ class PlacementReranker:
         cache_mib: Transformed maps are kept in memory if they take no more than this; else they are transformed for
             every probe.
         threads: Threads that share the items; 0 for one a core.
-        vectors: The items' vectors, [N, D] of unit length each, by the name of their array and that of their part of
-            the score.
+        vectors: The items' vectors, [N, D] of unit length, by the part of the score that they make.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class PlacementReranker:
         *,
         cache_mib: float = 1024,
         threads: int = 0,
-        vectors: Mapping[str, tuple[str, NDArray[Any]]] | None = None,
+        vectors: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         self._maps = source.array("maps")
         self._vectors = dict(vectors or {})
@@ -195,12 +194,10 @@ class PlacementReranker:
         missing = sorted(queries.keys() - self._vectors.keys())
         if missing:
             raise PreconditionFailed(f"the edition was indexed without {missing[0]!r} vectors", field="encoder")
-        whole = len(found.rows) == self.items and bool(np.all(found.rows[:-1] < found.rows[1:]))
-        similarities = {}
-        for array, probe_vectors in queries.items():
-            part, vectors = self._vectors[array]
-            taken = vectors if whole else vectors[found.rows]
-            similarities[part], _ = vector_similarity(probe_vectors, taken, end=deadline)
+        similarities = {
+            part: vector_similarity(probe_vectors, self._vectors[part], found.rows, end=deadline)[0]
+            for part, probe_vectors in queries.items()
+        }
         parts = {CORRELATION: found.scores, **similarities}
         return replace(found, scores=fused(found.scores, similarities), parts=parts)
 

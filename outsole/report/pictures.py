@@ -40,7 +40,7 @@ def heat_overlay(gray: NDArray[np.uint8], heat: NDArray[np.floating], *, top: fl
 
     Args:
         gray: The print, uint8 [H, W].
-        heat: Contribution of each cell to the score, [R, C]; zero and negative contributions leave the print unpainted.
+        heat: Contribution of each cell to the correlation, [R, C]; zero and negative ones leave the print unpainted.
         top: Contribution drawn with the palette's last colour; by default the greatest of this map.
 
     Returns:

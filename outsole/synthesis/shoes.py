@@ -12,7 +12,7 @@ from outsole.errors import InvalidInput
 from outsole.synthesis.noise import smooth_noise
 from outsole.synthesis.outlines import STYLES, WEARERS, Outline
 from outsole.synthesis.shoe_relief import tread_relief
-from outsole.synthesis.treads import DEFAULT_HEIGHT_PX, MIN_HEIGHT_PX, Tread
+from outsole.synthesis.treads import DEFAULT_HEIGHT_PX, Tread, check_sole
 
 MAX_MODELS = 1_000_000
 SHARED_PART = 0.5
@@ -95,10 +95,7 @@ def make_instance(model: ShoeModel, seed: int, *, height_px: int = DEFAULT_HEIGH
     Raises:
         InvalidInput: A negative seed or too small a height.
     """
-    if seed < 0:
-        raise InvalidInput(f"the seed is {seed}", field="seed", remedy="0 or more")
-    if height_px < MIN_HEIGHT_PX:
-        raise InvalidInput(f"the height is {height_px} px", field="height_px", remedy=f"at least {MIN_HEIGHT_PX} px")
+    check_sole(seed, height_px)
     rng = np.random.default_rng([0x1257, model.seed, int(model.model_id), seed])
     made = tread_relief(model.seed, model.family, variant=model.variant, kind=_kind(model), height_px=height_px)
     depth = _worn_depth(rng, made.relief, made.outline)

@@ -35,6 +35,14 @@ class Tread:
     families: tuple[str, str, str]
 
 
+def check_sole(seed: int, height_px: int) -> None:
+    """Raise ``InvalidInput`` for a negative seed, or for a height in which no element has room."""
+    if seed < 0:
+        raise InvalidInput(f"the seed is {seed}", field="seed", remedy="0 or more")
+    if height_px < MIN_HEIGHT_PX:
+        raise InvalidInput(f"the height is {height_px} px", field="height_px", remedy=f"at least {MIN_HEIGHT_PX} px")
+
+
 def make_tread(seed: int, *, height_px: int = DEFAULT_HEIGHT_PX) -> Tread:
     """Make the tread that belongs to a seed.
 
@@ -49,10 +57,7 @@ def make_tread(seed: int, *, height_px: int = DEFAULT_HEIGHT_PX) -> Tread:
     Raises:
         InvalidInput: A negative seed or too small a height.
     """
-    if seed < 0:
-        raise InvalidInput(f"the seed is {seed}", field="seed", remedy="0 or more")
-    if height_px < MIN_HEIGHT_PX:
-        raise InvalidInput(f"the height is {height_px} px", field="height_px", remedy=f"at least {MIN_HEIGHT_PX} px")
+    check_sole(seed, height_px)
     rng = np.random.default_rng([0x501E, seed])
     shape = str(rng.choice(SHAPES))
     outline = make_outline(rng, height_px, shape=shape)

@@ -37,8 +37,9 @@ def test_similarity_is_the_soft_maximum_of_cosines_and_names_the_closest_query()
     expected = 1 + np.log((1 + np.exp(-VECTOR_SHARPNESS)) / 2) / VECTOR_SHARPNESS
     np.testing.assert_allclose(similarity[[4, 1]], expected, atol=1e-6)
     np.testing.assert_allclose(similarity[[0, 2]], 0, atol=1e-6)
-    chosen, _ = vector_similarity(queries, vectors[[4, 2]])
-    assert chosen.tolist() == similarity[[4, 2]].tolist()
+    for rows in ([4, 2], [0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0]):
+        chosen, _ = vector_similarity(queries, vectors, np.array(rows))
+        assert chosen.tolist() == similarity[rows].tolist()
 
 
 def test_a_spent_budget_is_said() -> None:

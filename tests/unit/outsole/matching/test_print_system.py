@@ -32,7 +32,7 @@ def test_scene_prints_find_the_treads_that_left_them_by_candidates_and_by_correl
     items = [system.prepare_item(encode_png(clean_impression(tread, 1))) for tread in treads]
     outputs = asyncio.run(encoder.encode(np.stack([item.image for item in items]), timeout_s=60))
     arrays = system.derive(outputs, np.stack([item.valid for item in items]))
-    vectors = {"cooccurrence": ("cooccurrence", arrays["cooccurrence"])}
+    vectors = {"cooccurrence": arrays["cooccurrence"]}
     reranker = PlacementReranker(Maps(arrays["maps"]), system.spec, vectors=vectors)
     ranks, listed = [], []
     for wanted in range(4):
