@@ -26,8 +26,9 @@ from indexer.encoded import BatchOrigin, Facts, Origin, WorkFolder, gather, only
 from indexer.manifest import Entry, Reject, read_source, rejects_csv
 from outsole.errors import DataCorrupt, InvalidInput, NotFound, OutsoleError
 from outsole.gallery.editions import Edition
+from outsole.gallery.items import ItemRow
 from outsole.gallery.layout import checked_name, current_edition
-from outsole.gallery.writer import EditionWriter, ItemRow
+from outsole.gallery.writer import EditionWriter
 from outsole.inference.encoder import all_or_none
 
 if TYPE_CHECKING:

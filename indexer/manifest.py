@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 
 from outsole.answers import Side
 from outsole.errors import InvalidInput, NotFound
+from outsole.gallery.items import ItemRow
 from outsole.gallery.layout import checked_name
-from outsole.gallery.writer import ItemRow
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
 COLUMNS = ("id", "path", "model", "brand", "side", "category", "tread_family")

@@ -8,6 +8,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+# Years that a release can have.
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+
 
 class SearchMode(enum.Enum):
     """How much of the gallery is looked at closely."""
@@ -22,6 +25,36 @@ class Side(enum.Enum):
     UNKNOWN = "unknown"
     LEFT = "left"
     RIGHT = "right"
+
+
+class ItemState(enum.Enum):
+    """Whether an item is on sale, and whether it takes part in searches.
+
+    A shoe that is no longer sold is still worn: a discontinued item is searched like an active one.
+    """
+
+    ACTIVE = "active"
+    DISCONTINUED = "discontinued"
+    RETIRED = "retired"
+    QUARANTINED = "quarantined"
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether it takes part in searches."""
+        return self in (ItemState.ACTIVE, ItemState.DISCONTINUED)
+
+
+class Role(enum.Enum):
+    """What a retailer's picture shows of a shoe."""
+
+    SOLE = "SOLE"
+    SIDE = "SIDE"
+    TOP = "TOP"
+    FRONT = "FRONT"
+    HEEL = "HEEL"
+    PAIR = "PAIR"
+    BOX = "BOX"
+    OTHER = "OTHER"
 
 
 @dataclass(frozen=True)
@@ -80,16 +113,20 @@ class ItemFilter:
         brands: Brands allowed, compared exactly.
         sides: Sides allowed.
         categories: Categories allowed, compared exactly.
+        first_year, last_year: Years of release allowed, both included; 0 leaves an end open. An item of unknown year
+            is in no such range.
     """
 
     brands: tuple[str, ...] = ()
     sides: tuple[Side, ...] = ()
     categories: tuple[str, ...] = ()
+    first_year: int = 0
+    last_year: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether every item takes part."""
-        return not (self.brands or self.sides or self.categories)
+        return self == ItemFilter()
 
 
 @dataclass(frozen=True)
@@ -182,3 +219,6 @@ class ItemInfo:
     tread_family: str = ""
     sha256: str = ""
     thumbnail_png: bytes = b""
+    year: int = 0
+    state: ItemState = ItemState.ACTIVE
+    state_reason: str = ""

@@ -20,7 +20,7 @@ from outsole.answers import GalleryInfo, ItemFilter, ItemInfo
 from outsole.errors import InvalidInput, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_galleries
 from outsole.gallery.layout import checked_name, current_edition
-from outsole.gallery.store import rows_allowed
+from outsole.gallery.store import rows_allowed, rows_matching
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
@@ -197,7 +197,7 @@ class Catalogue:
         """
         found = self.edition(gallery, edition or _edition_of(token))
         scope = _scope(found, where)
-        rows = np.flatnonzero(rows_allowed(found.items, where))
+        rows = np.flatnonzero(rows_matching(found.items, where))
         start = _start(token, scope)
         end = start + size
         return ItemPage(

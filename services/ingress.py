@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2
 from ray.serve.grpc_util import gRPCInputStream
 from ray.serve.handle import DeploymentHandle
 
-from outsole.api import convert
+from outsole.api import convert, convert_gallery
 from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
 from outsole.errors import InvalidInput, Overloaded
 from outsole.imaging.decode import DecodeLimits
@@ -98,7 +98,7 @@ class Ingress(LaterMethods):
         """List galleries by name."""
         size, token = validation.page(request.page)
         found, following = await asyncio.to_thread(self._catalogue.galleries_page, size=size, token=token)
-        wire = [convert.gallery_to_wire(gallery) for gallery in found]
+        wire = [convert_gallery.gallery_to_wire(gallery) for gallery in found]
         return gallery_pb2.ListGalleriesResponse(galleries=wire, next_page_token=following)
 
     @unary(gallery_pb2.GetGalleryResponse)
@@ -107,7 +107,7 @@ class Ingress(LaterMethods):
     ) -> gallery_pb2.GetGalleryResponse:
         """Describe a gallery."""
         edition = await asyncio.to_thread(self._catalogue.edition, request.gallery)
-        return gallery_pb2.GetGalleryResponse(gallery=convert.gallery_to_wire(edition.info()))
+        return gallery_pb2.GetGalleryResponse(gallery=convert_gallery.gallery_to_wire(edition.info()))
 
     @unary(gallery_pb2.ListItemsResponse)
     async def ListItems(
@@ -125,7 +125,7 @@ class Ingress(LaterMethods):
             with_thumbnails=request.with_thumbnails,
         )
         return gallery_pb2.ListItemsResponse(
-            items=[convert.item_to_wire(item) for item in page.items],
+            items=[convert_gallery.item_to_wire(item) for item in page.items],
             next_page_token=page.next_page_token,
             total_items=page.total,
             edition=page.edition,
@@ -137,7 +137,7 @@ class Ingress(LaterMethods):
     ) -> gallery_pb2.GetItemResponse:
         """Describe an item."""
         item = await asyncio.to_thread(self._catalogue.item, request.gallery, request.edition, request.item_id)
-        return gallery_pb2.GetItemResponse(item=convert.item_to_wire(item))
+        return gallery_pb2.GetItemResponse(item=convert_gallery.item_to_wire(item))
 
     @unary(health_pb2.HealthCheckResponse)
     async def Check(

@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 
 from outsole.answers import Explanation, GalleryInfo, ItemFilter, ItemInfo, SearchAnswer
-from outsole.api import convert, requests
+from outsole.api import convert, convert_gallery, requests
 from outsole.api.backoff import Attempts, BackoffSettings
 from outsole.api.client import HEALTH_METHOD
 from outsole.api.errors import from_rpc_error
@@ -144,7 +144,7 @@ class AsyncClient:
         while True:
             page = common_pb2.Page(page_size=requests.DEFAULT_PAGE_SIZE, page_token=token)
             response = await self._call(self._galleries.ListGalleries, gallery_pb2.ListGalleriesRequest(page=page))
-            found += map(convert.gallery_from_wire, response.galleries)
+            found += map(convert_gallery.gallery_from_wire, response.galleries)
             token = response.next_page_token
             if not token:
                 return tuple(found)
@@ -152,7 +152,7 @@ class AsyncClient:
     async def get_gallery(self, name: str) -> GalleryInfo:
         """One gallery. Raises ``NotFound`` where there is none."""
         response = await self._call(self._galleries.GetGallery, gallery_pb2.GetGalleryRequest(gallery=name))
-        return convert.gallery_from_wire(response.gallery)
+        return convert_gallery.gallery_from_wire(response.gallery)
 
     async def list_items(
         self,
@@ -183,7 +183,7 @@ class AsyncClient:
                 with_thumbnails=with_thumbnails,
             )
             response = await self._call(self._galleries.ListItems, request)
-            yield tuple(map(convert.item_from_wire, response.items))
+            yield tuple(map(convert_gallery.item_from_wire, response.items))
             token, edition = response.next_page_token, response.edition
             if not token:
                 return
@@ -191,7 +191,7 @@ class AsyncClient:
     async def get_item(self, gallery: str, item_id: str, *, edition: str = "") -> ItemInfo:
         """One item with its thumbnail. Raises ``NotFound`` where there is none."""
         request = gallery_pb2.GetItemRequest(gallery=gallery, item_id=item_id, edition=edition)
-        return convert.item_from_wire((await self._call(self._galleries.GetItem, request)).item)
+        return convert_gallery.item_from_wire((await self._call(self._galleries.GetItem, request)).item)
 
     async def health(self, service: str = "") -> bool:
         """Whether the service can do its work: encoder ready, edition loaded, hashes equal.

@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from outsole.answers import (
+    FIRST_YEAR,
+    LAST_YEAR,
     Explanation,
-    GalleryInfo,
     Hit,
     ItemFilter,
-    ItemInfo,
     Placement,
     SearchAnswer,
     SearchMode,
     Side,
 )
-from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2
+from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2
 from outsole.api.records import EvidenceRef, PlacementSearch
 from outsole.errors import InvalidInput
 
@@ -190,7 +190,11 @@ def polygon_from_wire(message: common_pb2.Polygon, *, field: str = "mask_polygon
 def item_filter_to_wire(where: ItemFilter) -> common_pb2.ItemFilter:
     """A filter for the wire."""
     return common_pb2.ItemFilter(
-        brands=where.brands, sides=[side_to_wire(side) for side in where.sides], categories=where.categories
+        brands=where.brands,
+        sides=[side_to_wire(side) for side in where.sides],
+        categories=where.categories,
+        first_year=where.first_year,
+        last_year=where.last_year,
     )
 
 
@@ -204,7 +208,7 @@ def item_filter_from_wire(message: common_pb2.ItemFilter, *, field: str = "filte
     unknown = UnknownFieldSet(message)
     if len(unknown):
         raise InvalidInput(
-            f"unknown filter field {unknown[0].field_number}", field=field, remedy="brands, sides or categories"
+            f"unknown filter field {unknown[0].field_number}", field=field, remedy="brands, sides, categories or years"
         )
     for name, values in (("brands", message.brands), ("categories", message.categories)):
         if len(values) > MAX_FILTER_VALUES:
@@ -219,7 +223,18 @@ def item_filter_from_wire(message: common_pb2.ItemFilter, *, field: str = "filte
                 f"{number} is not a side", field=f"{field}.sides[{index}]", remedy="1 UNKNOWN, 2 LEFT or 3 RIGHT"
             )
     sides = tuple(side_from_wire(number) for number in message.sides)
-    return ItemFilter(brands=tuple(message.brands), sides=sides, categories=tuple(message.categories))
+    for name, year in (("first_year", message.first_year), ("last_year", message.last_year)):
+        if year and not FIRST_YEAR <= year <= LAST_YEAR:
+            raise InvalidInput(
+                f"{year} is no year", field=f"{field}.{name}", remedy=f"{FIRST_YEAR} to {LAST_YEAR}, or 0"
+            )
+    return ItemFilter(
+        brands=tuple(message.brands),
+        sides=sides,
+        categories=tuple(message.categories),
+        first_year=message.first_year,
+        last_year=message.last_year,
+    )
 
 
 def hit_to_wire(hit: Hit) -> common_pb2.Hit:
@@ -317,60 +332,6 @@ def explanation_from_wire(message: retrieval_pb2.ExplainHitResponse) -> Explanat
         cell_px=message.cell_px,
         probe_png=message.probe_png,
         item_png=message.item_png,
-    )
-
-
-def gallery_to_wire(gallery: GalleryInfo) -> gallery_pb2.Gallery:
-    """A gallery for the wire."""
-    return gallery_pb2.Gallery(
-        name=gallery.name,
-        edition=gallery.edition,
-        items=gallery.items,
-        models=gallery.models,
-        encoder_hash=gallery.encoder_hash,
-        created=gallery.created,
-        encoders=gallery.encoders,
-    )
-
-
-def gallery_from_wire(message: gallery_pb2.Gallery) -> GalleryInfo:
-    """A gallery as it was sent."""
-    return GalleryInfo(
-        name=message.name,
-        edition=message.edition,
-        items=message.items,
-        models=message.models,
-        encoder_hash=message.encoder_hash,
-        created=message.created,
-        encoders=dict(message.encoders),
-    )
-
-
-def item_to_wire(item: ItemInfo) -> gallery_pb2.Item:
-    """An item for the wire."""
-    return gallery_pb2.Item(
-        item_id=item.item_id,
-        model_id=item.model_id,
-        brand=item.brand,
-        side=side_to_wire(item.side),
-        category=item.category,
-        tread_family=item.tread_family,
-        sha256=item.sha256,
-        thumbnail_png=item.thumbnail_png,
-    )
-
-
-def item_from_wire(message: gallery_pb2.Item) -> ItemInfo:
-    """An item as it was sent."""
-    return ItemInfo(
-        item_id=message.item_id,
-        model_id=message.model_id,
-        brand=message.brand,
-        side=side_from_wire(message.side),
-        category=message.category,
-        tread_family=message.tread_family,
-        sha256=message.sha256,
-        thumbnail_png=message.thumbnail_png,
     )
 
 

@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from outsole.answers import GalleryInfo, ItemInfo, Side
+from outsole.answers import GalleryInfo, ItemInfo, ItemState, Side
 from outsole.errors import DataCorrupt, NotFound
+from outsole.gallery.items import ITEM_SCHEMA, OFFER_SCHEMA
 from outsole.gallery.layout import (
     ITEMS,
+    OFFERS,
     THUMBNAILS,
     THUMBNAILS_PER_GROUP,
     Manifest,
@@ -27,18 +29,7 @@ from outsole.gallery.layout import (
     list_galleries,
 )
 
-__all__ = ["ITEM_SCHEMA", "Edition", "list_editions", "list_galleries"]
-
-_TEXT = pa.string()
-ITEM_SCHEMA = pa.schema(
-    [
-        *((name, _TEXT) for name in ("item_id", "model_id", "brand", "side", "category", "tread_family")),
-        ("path", _TEXT),
-        ("sha256", _TEXT),
-        ("width_px", pa.int32()),
-        ("height_px", pa.int32()),
-    ]
-)
+__all__ = ["Edition", "list_editions", "list_galleries"]
 
 
 class Edition:
@@ -106,16 +97,24 @@ class Edition:
 
     @cached_property
     def items(self) -> pa.Table:
-        """The items in order of id, with the columns of `ITEM_SCHEMA`."""
-        return self._read_items()
+        """The items in order of id, with the columns of `outsole.gallery.items.ITEM_SCHEMA`."""
+        table = self._table(ITEMS, ITEM_SCHEMA)
+        if table.num_rows != len(self):
+            raise DataCorrupt(f"{ITEMS} of edition {self.id!r} has other rows than it should")
+        return table
 
-    def _read_items(self) -> pa.Table:
+    @cached_property
+    def offers(self) -> pa.Table:
+        """The offers in order of item id, feed and sku, with the columns of `outsole.gallery.items.OFFER_SCHEMA`."""
+        return self._table(OFFERS, OFFER_SCHEMA)
+
+    def _table(self, name: str, schema: pa.Schema) -> pa.Table:
         try:
-            table = pq.read_table(self.folder / ITEMS)
+            table = pq.read_table(self.folder / name)
         except pa.ArrowException as error:
-            raise DataCorrupt(f"{ITEMS} of edition {self.id!r} cannot be read") from error
-        if not table.schema.equals(ITEM_SCHEMA) or table.num_rows != len(self):
-            raise DataCorrupt(f"{ITEMS} of edition {self.id!r} has other columns or rows than it should")
+            raise DataCorrupt(f"{name} of edition {self.id!r} cannot be read") from error
+        if not table.schema.equals(schema):
+            raise DataCorrupt(f"{name} of edition {self.id!r} has other columns than it should")
         return table
 
     @property
@@ -193,6 +192,9 @@ class Edition:
             tread_family=fields["tread_family"],
             sha256=fields["sha256"],
             thumbnail_png=self.thumbnail_png(row) if with_thumbnail else b"",
+            year=fields["year"],
+            state=ItemState(fields["state"]),
+            state_reason=fields["state_reason"],
         )
 
     def info(self) -> GalleryInfo:

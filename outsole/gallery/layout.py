@@ -1,7 +1,8 @@
 """Where galleries lie on disk, what may be a name, and the manifest of an edition.
 
-``<root>/<gallery>/editions/<edition>/`` holds ``manifest.json``, ``items.parquet``, ``thumbnails.parquet``,
-``rejects.csv`` and one ``<array>.npy`` for each array; ``<root>/<gallery>/CURRENT`` names the edition in force.
+``<root>/<gallery>/editions/<edition>/`` holds ``manifest.json``, ``items.parquet``, ``offers.parquet``,
+``thumbnails.parquet``, ``rejects.csv`` and one ``<array>.npy`` for each array; ``<root>/<gallery>/CURRENT`` names the
+edition in force.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import Any
 
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 ITEMS = "items.parquet"
+OFFERS = "offers.parquet"
 THUMBNAILS = "thumbnails.parquet"
 REJECTS = "rejects.csv"
 CURRENT = "CURRENT"

@@ -32,7 +32,9 @@ from outsole.gallery.store import (
     PublishedEditions,
     checked_queries,
     filter_columns,
+    filter_years,
     rows_allowed,
+    rows_matching,
     top_rows,
 )
 
@@ -132,7 +134,7 @@ class MilvusStore:
         rows = np.full((len(wanted), kept), -1, np.int64)
         # A filter that lets nothing pass needs no call, and one that lets all pass needs no expression.
         allowed = rows_allowed(edition.items, where)
-        expression = "" if allowed.all() else filter_expression(where)
+        expression = "" if allowed.all() else _expression(edition.items, where, allowed)
         step = max(1, min(QUERIES_LIMIT, _REQUEST_BYTES // (4 * vectors.shape[1]), _REQUEST_BYTES // (16 * kept)))
         for start in range(0, len(wanted) if allowed.any() else 0, step):
             part = slice(start, start + step)
@@ -248,16 +250,32 @@ class MilvusStore:
             raise Unavailable(f"Milvus holds {found} of {len(edition)} items of edition {edition.id!r}")
 
 
-def filter_expression(where: ItemFilter) -> str:
+def filter_expression(where: ItemFilter, *, without: Sequence[int] = ()) -> str:
     """A filter as a Milvus expression; every value becomes a quoted literal, so that none can add to the expression.
 
     Values with control characters are left out: no item can have one, and no literal could hold it.
+
+    Args:
+        where: The filter.
+        without: Rows that take no part whatever the filter says.
     """
     terms = [
         f"{column} in [{', '.join(_literal(value) for value in values if value.isprintable())}]"
         for column, values in filter_columns(where).items()
     ]
+    first, last = filter_years(where)
+    if first or last:
+        terms.append(f"year >= {max(first, 1)}")
+    if last:
+        terms.append(f"year <= {last}")
+    if without:
+        terms.append(f"id not in [{', '.join(map(str, without))}]")
     return " and ".join(terms)
+
+
+def _expression(items: pa.Table, where: ItemFilter, allowed: NDArray[np.bool_]) -> str:
+    """States are no column in Milvus: an edition that differs in them alone can then share what was uploaded."""
+    return filter_expression(where, without=np.flatnonzero(rows_matching(items, where) & ~allowed).tolist())
 
 
 def _literal(value: str) -> str:
@@ -276,6 +294,7 @@ def _schema(dimension: int) -> Any:
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
     for column in _FILTERED:
         schema.add_field(column, DataType.VARCHAR, max_length=_TEXT_BYTES)
+    schema.add_field("year", DataType.INT64)
     return schema
 
 
@@ -283,7 +302,7 @@ def _upload_rows(items: pa.Table, vectors: NDArray[Any], first_row: int) -> list
     plain = np.asarray(vectors, dtype=np.float32)
     if not np.isfinite(plain).all():
         raise InvalidInput(f"rows {first_row} to {first_row + len(plain) - 1} hold a value that is not finite")
-    texts = items.select(list(_FILTERED)).to_pylist()
+    texts = items.select([*_FILTERED, "year"]).to_pylist()
     return [
         {"id": first_row + offset, "vector": vector, **text}
         for offset, (vector, text) in enumerate(zip(plain, texts, strict=True))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from outsole.answers import ItemFilter
+from outsole.answers import ItemFilter, ItemState
 from outsole.errors import InvalidInput, NotFound
 from outsole.gallery.editions import Edition
 
@@ -92,7 +92,22 @@ class VectorStore(Protocol):
 
 
 def rows_allowed(items: pa.Table, where: ItemFilter) -> NDArray[np.bool_]:
-    """Which rows of an edition's items take part under a filter.
+    """Which rows of an edition's items a search under a filter looks at: those that match and are searched at all.
+
+    Args:
+        items: The edition's table, N rows.
+        where: The filter.
+
+    Returns:
+        bool [N].
+    """
+    searched = pa.array([state.value for state in ItemState if state.is_searched], pa.string())
+    allowed: NDArray[np.bool_] = pc.is_in(items["state"], value_set=searched).to_numpy()
+    return allowed & rows_matching(items, where)
+
+
+def rows_matching(items: pa.Table, where: ItemFilter) -> NDArray[np.bool_]:
+    """Which rows of an edition's items pass a filter, whatever their state.
 
     Args:
         items: The edition's table, N rows.
@@ -101,14 +116,33 @@ def rows_allowed(items: pa.Table, where: ItemFilter) -> NDArray[np.bool_]:
     Returns:
         bool [N].
     """
-    allowed = np.ones(items.num_rows, dtype=bool)
+    matching = np.ones(items.num_rows, dtype=bool)
     for column, values in filter_columns(where).items():
-        allowed &= pc.is_in(items[column], value_set=pa.array(values, pa.string())).to_numpy()
-    return allowed
+        matching &= pc.is_in(items[column], value_set=pa.array(values, pa.string())).to_numpy()
+    first, last = filter_years(where)
+    if first or last:
+        years = items["year"].to_numpy()
+        matching &= (years > 0) & (years >= first) & (years <= (last or years.max(initial=0)))
+    return matching
+
+
+def filter_years(where: ItemFilter) -> tuple[int, int]:
+    """First and last year that a filter allows; 0 for an open end.
+
+    Raises:
+        InvalidInput: The last one is before the first.
+    """
+    if where.last_year and where.first_year > where.last_year:
+        raise InvalidInput(
+            f"the years run from {where.first_year} to {where.last_year}",
+            field="filter.last_year",
+            remedy="a last year that is not before the first",
+        )
+    return where.first_year, where.last_year
 
 
 def filter_columns(where: ItemFilter) -> dict[str, tuple[str, ...]]:
-    """The columns that a filter restricts, with the values it allows, sorted so that equal filters compile alike."""
+    """The columns that a filter restricts to a few texts, with those, sorted so that equal filters compile alike."""
     wanted = {
         "brand": where.brands,
         "side": tuple(side.value for side in where.sides),

@@ -7,7 +7,8 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -17,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from outsole.answers import Side
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
-from outsole.gallery.editions import ITEM_SCHEMA, Edition
+from outsole.gallery.editions import Edition
+from outsole.gallery.items import ITEM_SCHEMA, OFFER_SCHEMA, ItemRow, Offer
 from outsole.gallery.layout import (
     ITEMS,
     MANIFEST,
+    OFFERS,
     REJECTS,
     THUMBNAILS,
     THUMBNAILS_PER_GROUP,
@@ -38,46 +40,6 @@ from outsole.gallery.layout import (
 )
 
 _THUMBNAIL_SCHEMA = pa.schema([("item_id", pa.string()), ("thumbnail_png", pa.binary())])
-TEXT_LIMIT_CHARACTERS = 200
-
-
-@dataclass(frozen=True)
-class ItemRow:
-    """One item as the edition's table holds it.
-
-    Attributes:
-        item_id: Unique in the gallery, see `outsole.gallery.layout.checked_name`.
-        model_id: The shoe model that the item shows.
-        brand, category, tread_family: Free text of at most 200 characters; empty where unknown.
-        side: Which foot.
-        path: Where the image came from, relative to its source.
-        sha256: Hex digest of the untouched image file.
-        width_px, height_px: Size of the image as decoded, pixels.
-    """
-
-    item_id: str
-    model_id: str
-    brand: str = ""
-    side: Side = Side.UNKNOWN
-    category: str = ""
-    tread_family: str = ""
-    path: str = ""
-    sha256: str = ""
-    width_px: int = 0
-    height_px: int = 0
-
-    def __post_init__(self) -> None:
-        checked_name(self.item_id, field="item_id")
-        for name in ("model_id", "brand", "category", "tread_family"):
-            text = getattr(self, name)
-            if len(text) > TEXT_LIMIT_CHARACTERS or not (text.isprintable() or text == ""):
-                raise InvalidInput(
-                    f"{text[:60]!r} of item {self.item_id!r} cannot be used",
-                    field=name,
-                    remedy=f"at most {TEXT_LIMIT_CHARACTERS} printable characters",
-                )
-        if not self.model_id:
-            raise InvalidInput(f"item {self.item_id!r} has no model", field="model_id")
 
 
 class _ArrayFile:
@@ -155,6 +117,7 @@ class EditionWriter:
         self._folder = editions_dir(root, gallery) / f".new-{uuid.uuid4().hex}"
         self._folder.mkdir(parents=True)
         self._items: list[ItemRow] = []
+        self._offers: list[Offer] = []
         self._arrays: dict[str, _ArrayFile] = {}
         self._thumbnails = pq.ParquetWriter(self._folder / THUMBNAILS, _THUMBNAIL_SCHEMA, compression="none")
         self._waiting: list[bytes] = []
@@ -171,7 +134,12 @@ class EditionWriter:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def append(
-        self, items: Sequence[ItemRow], arrays: Mapping[str, NDArray[Any]], *, thumbnails: Sequence[bytes] | None = None
+        self,
+        items: Sequence[ItemRow],
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        thumbnails: Sequence[bytes] | None = None,
+        offers: Sequence[Offer] = (),
     ) -> None:
         """Add a batch.
 
@@ -179,6 +147,7 @@ class EditionWriter:
             items: N items, ids ascending and above all earlier ones.
             arrays: Name -> [N, ...]; the same names, types and row shapes in every batch.
             thumbnails: N PNG files; empty ones by default.
+            offers: Offers of these items, in any order.
 
         Raises:
             InvalidInput: Ids out of order or given twice, lengths that differ, or an array that changed.
@@ -196,6 +165,7 @@ class EditionWriter:
                 self._arrays[name] = _ArrayFile(self._folder / f"{checked_array_name(name)}.npy", array)
             self._arrays[name].append(array)
         self._items.extend(items)
+        self._offers.extend(offers)
         self._waiting.extend(pictures)
         self._flush_thumbnails(THUMBNAILS_PER_GROUP)
 
@@ -217,13 +187,19 @@ class EditionWriter:
             del self._waiting[: len(pictures)]
 
     def publish(self, *, rejects_csv: bytes = b"") -> Edition:
-        """Make the edition and put it in force; where the same content exists already, that edition is put in force.
+        """Make the edition and put it in force; arguments and errors are those of `write`."""
+        edition = self.write(rejects_csv=rejects_csv)
+        set_current(self._root, self._gallery, edition.id)
+        return edition
+
+    def write(self, *, rejects_csv: bytes = b"") -> Edition:
+        """Make the edition, which is not yet in force; where the same content exists already, that edition.
 
         Args:
             rejects_csv: The content of ``rejects.csv``; part of the edition's id.
 
         Raises:
-            InvalidInput: Nothing was appended.
+            InvalidInput: Nothing was appended, or an offer of an item that was not.
         """
         if not self._items:
             raise InvalidInput("an edition needs at least one item")
@@ -235,7 +211,6 @@ class EditionWriter:
             sync_dir(self._folder)
             os.rename(self._folder, target)
             sync_dir(target.parent)
-        set_current(self._root, self._gallery, target.name)
         return Edition.open(self._root, self._gallery, target.name)
 
     def _exists_whole(self, edition: str) -> bool:
@@ -245,14 +220,21 @@ class EditionWriter:
             return False
         return True
 
+    def _offer_rows(self) -> list[dict[str, Any]]:
+        known = {item.item_id for item in self._items}
+        stray = next((offer for offer in self._offers if offer.item_id not in known), None)
+        if stray is not None:
+            raise InvalidInput(f"offer {stray.sku!r} is of an item that is not there", field="item_id")
+        return sorted((_plain(offer) for offer in self._offers), key=lambda row: tuple(row.values()))
+
     def _finish(self, rejects_csv: bytes) -> Manifest:
         self._flush_thumbnails(1)
         self._thumbnails.close()
-        rows = [{**asdict(item), "side": item.side.value} for item in self._items]
-        pq.write_table(pa.Table.from_pylist(rows, schema=ITEM_SCHEMA), self._folder / ITEMS)
+        pq.write_table(pa.Table.from_pylist([_plain(i) for i in self._items], schema=ITEM_SCHEMA), self._folder / ITEMS)
+        pq.write_table(pa.Table.from_pylist(self._offer_rows(), schema=OFFER_SCHEMA), self._folder / OFFERS)
         write_durably(self._folder / REJECTS, rejects_csv)
         files = {array.path.name: array.finish() for array in self._arrays.values()}
-        for name in (ITEMS, THUMBNAILS, REJECTS):
+        for name in (ITEMS, OFFERS, THUMBNAILS, REJECTS):
             path = self._folder / name
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -269,3 +251,8 @@ class EditionWriter:
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             embeddings=self._embeddings,
         )
+
+
+def _plain(row: ItemRow | Offer) -> dict[str, Any]:
+    """A row as Parquet takes it: enumerations by value."""
+    return {name: value.value if isinstance(value, Enum) else value for name, value in asdict(row).items()}

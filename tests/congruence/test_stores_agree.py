@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from outsole.answers import ItemFilter, Side
+from outsole.answers import ItemFilter, ItemState, Side
 from outsole.errors import BudgetSpent, InvalidInput, NotFound
 from outsole.gallery.editions import Edition
+from outsole.gallery.items import ItemRow
 from outsole.gallery.store import VectorStore, rows_allowed
-from outsole.gallery.writer import EditionWriter, ItemRow
+from outsole.gallery.writer import EditionWriter
 
 ITEMS, CELLS, CHANNELS = 400, 12, 16
 ODD_BRAND = 'O\'Neill "x\\" or id >= 0 || "é'
@@ -24,9 +25,18 @@ def publish_made_edition(root: Path, gallery: str, seed: int) -> Edition:
     maps = rng.normal(size=(ITEMS, CELLS, CHANNELS))
     maps /= np.linalg.norm(maps, axis=2, keepdims=True)
     maps[[40, 250, 390]] = maps[7]
+    states = (ItemState.ACTIVE, ItemState.ACTIVE, ItemState.DISCONTINUED)
     brands, sides = ("Acme", "Zeta", ODD_BRAND), (Side.LEFT, Side.RIGHT, Side.UNKNOWN)
     items = [
-        ItemRow(f"item-{i:04d}", f"model-{i // 3}", brand=brands[i % 3], side=sides[i % 7 % 3], category=f"c{i % 2}")
+        ItemRow(
+            f"item-{i:04d}",
+            f"model-{i // 3}",
+            brand=brands[i % 3],
+            side=sides[i % 7 % 3],
+            category=f"c{i % 2}",
+            year=(0, 2019, 2021)[i % 5 % 3],
+            state=ItemState.QUARANTINED if i % 50 == 9 else states[i % 11 % 3],
+        )
         for i in range(ITEMS)
     ]
     with EditionWriter(root, gallery, encoder_hash="e" * 64) as writer:
@@ -98,6 +108,8 @@ def test_each_field_is_searched_by_its_own_vectors(published: VectorStore, editi
         ItemFilter(brands=("Acme",)),
         ItemFilter(brands=(ODD_BRAND, "nobody", "a\nb")),
         ItemFilter(sides=(Side.LEFT, Side.UNKNOWN), categories=("c1",)),
+        ItemFilter(first_year=2020),
+        ItemFilter(brands=("Zeta",), last_year=2020),
         ItemFilter(brands=("Acme", "Zeta"), sides=(Side.RIGHT,), categories=("c0", "c1")),
     ],
 )

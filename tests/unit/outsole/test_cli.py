@@ -15,7 +15,7 @@ import pytest
 
 from outsole import cli
 from outsole.answers import GalleryInfo, Hit, SearchAnswer, SearchMode
-from outsole.api import convert
+from outsole.api import convert, convert_gallery
 from outsole.api.generated.outsole.v1 import gallery_pb2, gallery_pb2_grpc, retrieval_pb2_grpc
 from outsole.commands import output
 
@@ -52,7 +52,7 @@ class _Service(gallery_pb2_grpc.GalleryServiceServicer, retrieval_pb2_grpc.Retri
     """Answers with one gallery and one search."""
 
     def ListGalleries(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return gallery_pb2.ListGalleriesResponse(galleries=[convert.gallery_to_wire(_GALLERY)])
+        return gallery_pb2.ListGalleriesResponse(galleries=[convert_gallery.gallery_to_wire(_GALLERY)])
 
     def SearchPrint(self, request: Any, context: grpc.ServicerContext) -> Any:
         return convert.answer_to_wire(_ANSWER)

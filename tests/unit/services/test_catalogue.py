@@ -10,7 +10,8 @@ import pytest
 from outsole.answers import ItemFilter, Side
 from outsole.errors import InvalidInput, NotFound, PreconditionFailed
 from outsole.gallery.editions import Edition
-from outsole.gallery.writer import EditionWriter, ItemRow
+from outsole.gallery.items import ItemRow
+from outsole.gallery.writer import EditionWriter
 from services.catalogue import Catalogue, EncoderChoice, Served
 
 BRANDS = ("Alder", "Birch")

@@ -18,7 +18,7 @@ import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from outsole.answers import GalleryInfo, Hit, ItemFilter, ItemInfo, Placement, SearchAnswer, SearchMode, Side
-from outsole.api import AsyncClient, Client, convert
+from outsole.api import AsyncClient, Client, convert, convert_gallery
 from outsole.api.errors import WireError, to_wire
 from outsole.api.generated.outsole.v1 import gallery_pb2, gallery_pb2_grpc, retrieval_pb2, retrieval_pb2_grpc
 from outsole.api.records import EvidenceRef, PlacementSearch
@@ -83,18 +83,20 @@ class ScriptedService(retrieval_pb2_grpc.RetrievalServiceServicer, gallery_pb2_g
     def ListGalleries(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._begin(request, context)
         token = "" if request.page.page_token else "second"
-        return gallery_pb2.ListGalleriesResponse(galleries=[convert.gallery_to_wire(GALLERY)], next_page_token=token)
+        return gallery_pb2.ListGalleriesResponse(
+            galleries=[convert_gallery.gallery_to_wire(GALLERY)], next_page_token=token
+        )
 
     def GetGallery(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._begin(request, context)
-        return gallery_pb2.GetGalleryResponse(gallery=convert.gallery_to_wire(GALLERY))
+        return gallery_pb2.GetGalleryResponse(gallery=convert_gallery.gallery_to_wire(GALLERY))
 
     def ListItems(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._begin(request, context)
         start = int(request.page.page_token or 0)
         stop = start + request.page.page_size
         return gallery_pb2.ListItemsResponse(
-            items=[convert.item_to_wire(item) for item in ITEMS[start:stop]],
+            items=[convert_gallery.item_to_wire(item) for item in ITEMS[start:stop]],
             next_page_token=str(stop) if stop < len(ITEMS) else "",
             total_items=len(ITEMS),
             edition="e1",
@@ -102,7 +104,7 @@ class ScriptedService(retrieval_pb2_grpc.RetrievalServiceServicer, gallery_pb2_g
 
     def GetItem(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._begin(request, context)
-        return gallery_pb2.GetItemResponse(item=convert.item_to_wire(ITEMS[2]))
+        return gallery_pb2.GetItemResponse(item=convert_gallery.item_to_wire(ITEMS[2]))
 
 
 class Running:

@@ -13,12 +13,13 @@ from outsole.answers import (
     Hit,
     ItemFilter,
     ItemInfo,
+    ItemState,
     Placement,
     SearchAnswer,
     SearchMode,
     Side,
 )
-from outsole.api import convert, records
+from outsole.api import convert, convert_gallery, records
 from outsole.api.generated.outsole.v1 import common_pb2
 from outsole.api.records import EvidenceRef, PlacementSearch
 from outsole.errors import InvalidInput
@@ -52,16 +53,21 @@ PAIRS: list[tuple[Any, Pair]] = [
         (convert.explanation_to_wire, convert.explanation_from_wire),
     ),
     (
-        ItemFilter(("A", "B"), (Side.UNKNOWN, Side.LEFT, Side.RIGHT), ("boot",)),
+        ItemFilter(("A", "B"), (Side.UNKNOWN, Side.LEFT, Side.RIGHT), ("boot",), 2019, 2024),
         (convert.item_filter_to_wire, convert.item_filter_from_wire),
     ),
     (
         GalleryInfo("soles", "e1", 5, 4, "h1", "2026-01-02T03:04:05Z", {"correlation": "h1", "partial": "h2"}),
-        (convert.gallery_to_wire, convert.gallery_from_wire),
+        (convert_gallery.gallery_to_wire, convert_gallery.gallery_from_wire),
     ),
     (
-        ItemInfo("i", "m", "Brand", Side.RIGHT, "boot", "family", "ab", b"png"),
-        (convert.item_to_wire, convert.item_from_wire),
+        ItemInfo(
+            *("i", "m", "Brand", Side.RIGHT, "boot", "family", "ab", b"png"),
+            year=2021,
+            state=ItemState.DISCONTINUED,
+            state_reason="not in the feed",
+        ),
+        (convert_gallery.item_to_wire, convert_gallery.item_from_wire),
     ),
     (EvidenceRef("ab", 12), (convert.evidence_to_wire, convert.evidence_from_wire)),
     (
@@ -126,6 +132,8 @@ def test_an_absent_placement_has_scale_one() -> None:
         (common_pb2.ItemFilter(sides=[common_pb2.SIDE_UNSPECIFIED]), "filter.sides[0]"),
         (common_pb2.ItemFilter(brands=["A", ""]), "filter.brands[1]"),
         (common_pb2.ItemFilter(categories=["c"] * 1_001), "filter.categories"),
+        (common_pb2.ItemFilter(first_year=1899), "filter.first_year"),
+        (common_pb2.ItemFilter(last_year=-1), "filter.last_year"),
         (common_pb2.ItemFilter.FromString(bytes([0x10, 42])), "filter.sides[0]"),
         (common_pb2.ItemFilter.FromString(bytes([0x48, 1])), "filter"),
     ],

@@ -11,9 +11,10 @@ import pytest
 
 from outsole.answers import Side
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
-from outsole.gallery.editions import ITEM_SCHEMA, Edition
+from outsole.gallery.editions import Edition
+from outsole.gallery.items import ITEM_SCHEMA, ItemRow
 from outsole.gallery.layout import list_editions, list_galleries
-from outsole.gallery.writer import EditionWriter, ItemRow
+from outsole.gallery.writer import EditionWriter
 
 
 def write(

@@ -10,7 +10,8 @@ import pytest
 from outsole.answers import ItemFilter
 from outsole.gallery import exact_store
 from outsole.gallery.exact_store import ExactStore
-from outsole.gallery.writer import EditionWriter, ItemRow
+from outsole.gallery.items import ItemRow
+from outsole.gallery.writer import EditionWriter
 
 
 def test_blocks_do_not_change_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

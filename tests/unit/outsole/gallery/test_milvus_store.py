@@ -13,8 +13,9 @@ from outsole.answers import ItemFilter, Side
 from outsole.errors import InvalidInput, Unavailable
 from outsole.gallery.editions import Edition
 from outsole.gallery.exact_store import ExactStore
+from outsole.gallery.items import ItemRow
 from outsole.gallery.milvus_store import DIMENSION_LIMIT, MilvusSettings, MilvusStore, filter_expression
-from outsole.gallery.writer import EditionWriter, ItemRow
+from outsole.gallery.writer import EditionWriter
 
 EVERY = ItemFilter()
 

@@ -21,6 +21,14 @@ class SearchMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEARCH_MODE_UNSPECIFIED: _ClassVar[SearchMode]
     SEARCH_MODE_SHORTLIST: _ClassVar[SearchMode]
     SEARCH_MODE_EXHAUSTIVE: _ClassVar[SearchMode]
+
+class ItemState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ITEM_STATE_UNSPECIFIED: _ClassVar[ItemState]
+    ITEM_STATE_ACTIVE: _ClassVar[ItemState]
+    ITEM_STATE_DISCONTINUED: _ClassVar[ItemState]
+    ITEM_STATE_RETIRED: _ClassVar[ItemState]
+    ITEM_STATE_QUARANTINED: _ClassVar[ItemState]
 SIDE_UNSPECIFIED: Side
 SIDE_UNKNOWN: Side
 SIDE_LEFT: Side
@@ -28,6 +36,11 @@ SIDE_RIGHT: Side
 SEARCH_MODE_UNSPECIFIED: SearchMode
 SEARCH_MODE_SHORTLIST: SearchMode
 SEARCH_MODE_EXHAUSTIVE: SearchMode
+ITEM_STATE_UNSPECIFIED: ItemState
+ITEM_STATE_ACTIVE: ItemState
+ITEM_STATE_DISCONTINUED: ItemState
+ITEM_STATE_RETIRED: ItemState
+ITEM_STATE_QUARANTINED: ItemState
 
 class Point(_message.Message):
     __slots__ = ("x_px", "y_px")
@@ -90,14 +103,18 @@ class PlacementSearch(_message.Message):
     def __init__(self, rotation_min_deg: _Optional[float] = ..., rotation_max_deg: _Optional[float] = ..., rotation_step_deg: _Optional[float] = ..., try_mirrored: _Optional[bool] = ..., try_inverted: _Optional[bool] = ..., scales: _Optional[_Iterable[float]] = ..., pinned: _Optional[_Union[Placement, _Mapping]] = ...) -> None: ...
 
 class ItemFilter(_message.Message):
-    __slots__ = ("brands", "sides", "categories")
+    __slots__ = ("brands", "sides", "categories", "first_year", "last_year")
     BRANDS_FIELD_NUMBER: _ClassVar[int]
     SIDES_FIELD_NUMBER: _ClassVar[int]
     CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_YEAR_FIELD_NUMBER: _ClassVar[int]
+    LAST_YEAR_FIELD_NUMBER: _ClassVar[int]
     brands: _containers.RepeatedScalarFieldContainer[str]
     sides: _containers.RepeatedScalarFieldContainer[Side]
     categories: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, brands: _Optional[_Iterable[str]] = ..., sides: _Optional[_Iterable[_Union[Side, str]]] = ..., categories: _Optional[_Iterable[str]] = ...) -> None: ...
+    first_year: int
+    last_year: int
+    def __init__(self, brands: _Optional[_Iterable[str]] = ..., sides: _Optional[_Iterable[_Union[Side, str]]] = ..., categories: _Optional[_Iterable[str]] = ..., first_year: _Optional[int] = ..., last_year: _Optional[int] = ...) -> None: ...
 
 class Hit(_message.Message):
     __slots__ = ("rank", "model_id", "item_id", "score", "placement", "brand", "side", "category", "tread_family", "score_parts")

@@ -27,7 +27,7 @@ _sym_db = _symbol_database.Default()
 from outsole.api.generated.outsole.v1 import common_pb2 as outsole_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18outsole/v1/gallery.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\"\xd4\x01\n\x07Gallery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x03\x12\x0e\n\x06models\x18\x04 \x01(\x03\x12\x14\n\x0c\x65ncoder_hash\x18\x05 \x01(\t\x12\x0f\n\x07\x63reated\x18\x06 \x01(\t\x12\x33\n\x08\x65ncoders\x18\x07 \x03(\x0b\x32!.outsole.v1.Gallery.EncodersEntry\x1a/\n\rEncodersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa7\x01\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\r\n\x05\x62rand\x18\x03 \x01(\t\x12\x1e\n\x04side\x18\x04 \x01(\x0e\x32\x10.outsole.v1.Side\x12\x10\n\x08\x63\x61tegory\x18\x05 \x01(\t\x12\x14\n\x0ctread_family\x18\x06 \x01(\t\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x15\n\rthumbnail_png\x18\x08 \x01(\x0c\"6\n\x14ListGalleriesRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\"X\n\x15ListGalleriesResponse\x12&\n\tgalleries\x18\x01 \x03(\x0b\x32\x13.outsole.v1.Gallery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x11GetGalleryRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\":\n\x12GetGalleryResponse\x12$\n\x07gallery\x18\x01 \x01(\x0b\x32\x13.outsole.v1.Gallery\"\x95\x01\n\x10ListItemsRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12&\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x16.outsole.v1.ItemFilter\x12\x1e\n\x04page\x18\x04 \x01(\x0b\x32\x10.outsole.v1.Page\x12\x17\n\x0fwith_thumbnails\x18\x05 \x01(\x08\"s\n\x11ListItemsResponse\x12\x1f\n\x05items\x18\x01 \x03(\x0b\x32\x10.outsole.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_items\x18\x03 \x01(\x03\x12\x0f\n\x07\x65\x64ition\x18\x04 \x01(\t\"C\n\x0eGetItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\"1\n\x0fGetItemResponse\x12\x1e\n\x04item\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Item\"E\n\x11RetireItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"%\n\x12RetireItemResponse\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t2\x8e\x03\n\x0eGalleryService\x12T\n\rListGalleries\x12 .outsole.v1.ListGalleriesRequest\x1a!.outsole.v1.ListGalleriesResponse\x12K\n\nGetGallery\x12\x1d.outsole.v1.GetGalleryRequest\x1a\x1e.outsole.v1.GetGalleryResponse\x12H\n\tListItems\x12\x1c.outsole.v1.ListItemsRequest\x1a\x1d.outsole.v1.ListItemsResponse\x12\x42\n\x07GetItem\x12\x1a.outsole.v1.GetItemRequest\x1a\x1b.outsole.v1.GetItemResponse\x12K\n\nRetireItem\x12\x1d.outsole.v1.RetireItemRequest\x1a\x1e.outsole.v1.RetireItemResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18outsole/v1/gallery.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\"\xd4\x01\n\x07Gallery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x03\x12\x0e\n\x06models\x18\x04 \x01(\x03\x12\x14\n\x0c\x65ncoder_hash\x18\x05 \x01(\t\x12\x0f\n\x07\x63reated\x18\x06 \x01(\t\x12\x33\n\x08\x65ncoders\x18\x07 \x03(\x0b\x32!.outsole.v1.Gallery.EncodersEntry\x1a/\n\rEncodersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf1\x01\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\r\n\x05\x62rand\x18\x03 \x01(\t\x12\x1e\n\x04side\x18\x04 \x01(\x0e\x32\x10.outsole.v1.Side\x12\x10\n\x08\x63\x61tegory\x18\x05 \x01(\t\x12\x14\n\x0ctread_family\x18\x06 \x01(\t\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x15\n\rthumbnail_png\x18\x08 \x01(\x0c\x12\x0c\n\x04year\x18\t \x01(\x05\x12$\n\x05state\x18\n \x01(\x0e\x32\x15.outsole.v1.ItemState\x12\x14\n\x0cstate_reason\x18\x0b \x01(\t\"6\n\x14ListGalleriesRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\"X\n\x15ListGalleriesResponse\x12&\n\tgalleries\x18\x01 \x03(\x0b\x32\x13.outsole.v1.Gallery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x11GetGalleryRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\":\n\x12GetGalleryResponse\x12$\n\x07gallery\x18\x01 \x01(\x0b\x32\x13.outsole.v1.Gallery\"\x95\x01\n\x10ListItemsRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12&\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x16.outsole.v1.ItemFilter\x12\x1e\n\x04page\x18\x04 \x01(\x0b\x32\x10.outsole.v1.Page\x12\x17\n\x0fwith_thumbnails\x18\x05 \x01(\x08\"s\n\x11ListItemsResponse\x12\x1f\n\x05items\x18\x01 \x03(\x0b\x32\x10.outsole.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_items\x18\x03 \x01(\x03\x12\x0f\n\x07\x65\x64ition\x18\x04 \x01(\t\"C\n\x0eGetItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\"1\n\x0fGetItemResponse\x12\x1e\n\x04item\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Item\"E\n\x11RetireItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"%\n\x12RetireItemResponse\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t2\x8e\x03\n\x0eGalleryService\x12T\n\rListGalleries\x12 .outsole.v1.ListGalleriesRequest\x1a!.outsole.v1.ListGalleriesResponse\x12K\n\nGetGallery\x12\x1d.outsole.v1.GetGalleryRequest\x1a\x1e.outsole.v1.GetGalleryResponse\x12H\n\tListItems\x12\x1c.outsole.v1.ListItemsRequest\x1a\x1d.outsole.v1.ListItemsResponse\x12\x42\n\x07GetItem\x12\x1a.outsole.v1.GetItemRequest\x1a\x1b.outsole.v1.GetItemResponse\x12K\n\nRetireItem\x12\x1d.outsole.v1.RetireItemRequest\x1a\x1e.outsole.v1.RetireItemResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,27 +41,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GALLERY_ENCODERSENTRY']._serialized_start=231
   _globals['_GALLERY_ENCODERSENTRY']._serialized_end=278
   _globals['_ITEM']._serialized_start=281
-  _globals['_ITEM']._serialized_end=448
-  _globals['_LISTGALLERIESREQUEST']._serialized_start=450
-  _globals['_LISTGALLERIESREQUEST']._serialized_end=504
-  _globals['_LISTGALLERIESRESPONSE']._serialized_start=506
-  _globals['_LISTGALLERIESRESPONSE']._serialized_end=594
-  _globals['_GETGALLERYREQUEST']._serialized_start=596
-  _globals['_GETGALLERYREQUEST']._serialized_end=632
-  _globals['_GETGALLERYRESPONSE']._serialized_start=634
-  _globals['_GETGALLERYRESPONSE']._serialized_end=692
-  _globals['_LISTITEMSREQUEST']._serialized_start=695
-  _globals['_LISTITEMSREQUEST']._serialized_end=844
-  _globals['_LISTITEMSRESPONSE']._serialized_start=846
-  _globals['_LISTITEMSRESPONSE']._serialized_end=961
-  _globals['_GETITEMREQUEST']._serialized_start=963
-  _globals['_GETITEMREQUEST']._serialized_end=1030
-  _globals['_GETITEMRESPONSE']._serialized_start=1032
-  _globals['_GETITEMRESPONSE']._serialized_end=1081
-  _globals['_RETIREITEMREQUEST']._serialized_start=1083
-  _globals['_RETIREITEMREQUEST']._serialized_end=1152
-  _globals['_RETIREITEMRESPONSE']._serialized_start=1154
-  _globals['_RETIREITEMRESPONSE']._serialized_end=1191
-  _globals['_GALLERYSERVICE']._serialized_start=1194
-  _globals['_GALLERYSERVICE']._serialized_end=1592
+  _globals['_ITEM']._serialized_end=522
+  _globals['_LISTGALLERIESREQUEST']._serialized_start=524
+  _globals['_LISTGALLERIESREQUEST']._serialized_end=578
+  _globals['_LISTGALLERIESRESPONSE']._serialized_start=580
+  _globals['_LISTGALLERIESRESPONSE']._serialized_end=668
+  _globals['_GETGALLERYREQUEST']._serialized_start=670
+  _globals['_GETGALLERYREQUEST']._serialized_end=706
+  _globals['_GETGALLERYRESPONSE']._serialized_start=708
+  _globals['_GETGALLERYRESPONSE']._serialized_end=766
+  _globals['_LISTITEMSREQUEST']._serialized_start=769
+  _globals['_LISTITEMSREQUEST']._serialized_end=918
+  _globals['_LISTITEMSRESPONSE']._serialized_start=920
+  _globals['_LISTITEMSRESPONSE']._serialized_end=1035
+  _globals['_GETITEMREQUEST']._serialized_start=1037
+  _globals['_GETITEMREQUEST']._serialized_end=1104
+  _globals['_GETITEMRESPONSE']._serialized_start=1106
+  _globals['_GETITEMRESPONSE']._serialized_end=1155
+  _globals['_RETIREITEMREQUEST']._serialized_start=1157
+  _globals['_RETIREITEMREQUEST']._serialized_end=1226
+  _globals['_RETIREITEMRESPONSE']._serialized_start=1228
+  _globals['_RETIREITEMRESPONSE']._serialized_end=1265
+  _globals['_GALLERYSERVICE']._serialized_start=1268
+  _globals['_GALLERYSERVICE']._serialized_end=1666
 # @@protoc_insertion_point(module_scope)

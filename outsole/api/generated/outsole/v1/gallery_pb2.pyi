@@ -35,7 +35,7 @@ class Gallery(_message.Message):
     def __init__(self, name: _Optional[str] = ..., edition: _Optional[str] = ..., items: _Optional[int] = ..., models: _Optional[int] = ..., encoder_hash: _Optional[str] = ..., created: _Optional[str] = ..., encoders: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Item(_message.Message):
-    __slots__ = ("item_id", "model_id", "brand", "side", "category", "tread_family", "sha256", "thumbnail_png")
+    __slots__ = ("item_id", "model_id", "brand", "side", "category", "tread_family", "sha256", "thumbnail_png", "year", "state", "state_reason")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     BRAND_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,9 @@ class Item(_message.Message):
     TREAD_FAMILY_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     THUMBNAIL_PNG_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATE_REASON_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     model_id: str
     brand: str
@@ -52,7 +55,10 @@ class Item(_message.Message):
     tread_family: str
     sha256: str
     thumbnail_png: bytes
-    def __init__(self, item_id: _Optional[str] = ..., model_id: _Optional[str] = ..., brand: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., category: _Optional[str] = ..., tread_family: _Optional[str] = ..., sha256: _Optional[str] = ..., thumbnail_png: _Optional[bytes] = ...) -> None: ...
+    year: int
+    state: _common_pb2.ItemState
+    state_reason: str
+    def __init__(self, item_id: _Optional[str] = ..., model_id: _Optional[str] = ..., brand: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., category: _Optional[str] = ..., tread_family: _Optional[str] = ..., sha256: _Optional[str] = ..., thumbnail_png: _Optional[bytes] = ..., year: _Optional[int] = ..., state: _Optional[_Union[_common_pb2.ItemState, str]] = ..., state_reason: _Optional[str] = ...) -> None: ...
 
 class ListGalleriesRequest(_message.Message):
     __slots__ = ("page",)
