@@ -20,19 +20,28 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.model import PreparedImage
 from outsole.errors import DataCorrupt, NotFound, PreconditionFailed
 from outsole.gallery.editions import Edition
 
 _ARRAY = "array_"
+_HASHES = ("picture_hashes",)
+_FACTS = ("size_px", "thumbnails", "thumbnail_ends", *_HASHES)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the preparation found out about one image: size in pixels and a thumbnail."""
+    """What the preparation found out about one image: size in pixels, a thumbnail and its perceptual hashes."""
 
     width_px: int
     height_px: int
     thumbnail_png: bytes
+    picture_hash: str = ""
+
+
+def facts_of(prepared: PreparedImage) -> Facts:
+    """What is kept of a prepared image beside its arrays."""
+    return Facts(prepared.width_px, prepared.height_px, prepared.thumbnail_png, prepared.picture_hash)
 
 
 class Origin(Protocol):
@@ -46,6 +55,10 @@ class Origin(Protocol):
         """What is known of the item at a position."""
         ...
 
+    def picture_hash(self, position: int) -> str:
+        """Its perceptual hashes alone, see `Facts`."""
+        ...
+
 
 class EditionOrigin:
     """The rows of an edition."""
@@ -54,6 +67,7 @@ class EditionOrigin:
         self._edition = edition
         self._widths = edition.items["width_px"].to_pylist()
         self._heights = edition.items["height_px"].to_pylist()
+        self._hashes = edition.items["picture_hash"].to_pylist()
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """See `Origin.arrays`; mapped from disk."""
@@ -61,20 +75,27 @@ class EditionOrigin:
 
     def facts(self, position: int) -> Facts:
         """See `Origin.facts`."""
-        return Facts(self._widths[position], self._heights[position], self._edition.thumbnail_png(position))
+        thumbnail = self._edition.thumbnail_png(position)
+        return Facts(self._widths[position], self._heights[position], thumbnail, self.picture_hash(position))
+
+    def picture_hash(self, position: int) -> str:
+        """See `Origin.picture_hash`."""
+        return str(self._hashes[position])
 
 
 class BatchOrigin:
-    """One batch in the work folder; it is read when it is first asked for and can be let go again."""
+    """One batch in the work folder; what is asked for is read when it is first needed and can be let go again."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._content: dict[str, NDArray[Any]] | None = None
+        self.path = path
+        self._content: dict[str, NDArray[Any]] = {}
 
-    def _read(self) -> dict[str, NDArray[Any]]:
-        if self._content is None:
-            with np.load(self._path, allow_pickle=False) as stored:
-                self._content = {name: stored[name] for name in stored.files}
+    def _read(self, names: Sequence[str] | None = None) -> Mapping[str, NDArray[Any]]:
+        """The members of the file named, all arrays of the edition by default."""
+        if names is None or not self._content.keys() >= set(names):
+            with np.load(self.path, allow_pickle=False) as stored:
+                wanted = names or [name for name in stored.files if name.startswith(_ARRAY)]
+                self._content |= {name: stored[name] for name in wanted if name not in self._content}
         return self._content
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
@@ -83,27 +104,32 @@ class BatchOrigin:
 
     def facts(self, position: int) -> Facts:
         """See `Origin.facts`."""
-        content = self._read()
+        content = self._read(_FACTS)
         width, height = content["size_px"][position].tolist()
         start, end = content["thumbnail_ends"][position : position + 2].tolist()
-        return Facts(width, height, content["thumbnails"][start:end].tobytes())
+        thumbnail = content["thumbnails"][start:end].tobytes()
+        return Facts(width, height, thumbnail, self.picture_hash(position))
+
+    def picture_hash(self, position: int) -> str:
+        """See `Origin.picture_hash`."""
+        return str(self._read(_HASHES)["picture_hashes"][position])
 
     def forget(self) -> None:
         """Let go of the memory."""
-        self._content = None
+        self._content = {}
 
 
 class WorkFolder:
     """Encoded batches of one gallery and one encoder, kept until an edition holds them."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.path = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def known(self) -> dict[str, tuple[BatchOrigin, int]]:
         """Where the items kept here are, by sha256; a batch that was cut short is removed."""
         places: dict[str, tuple[BatchOrigin, int]] = {}
-        for path in sorted(self._folder.glob("*.npz")):
+        for path in sorted(self.path.glob("*.npz")):
             try:
                 # Opened here: numpy leaves the file open where it turns out to be no archive.
                 with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -121,6 +147,7 @@ class WorkFolder:
         pictures = [f.thumbnail_png for f in facts]
         content = {
             "sha256": np.array(hashes),
+            "picture_hashes": np.array([f.picture_hash for f in facts]),
             "size_px": np.array([(f.width_px, f.height_px) for f in facts], dtype=np.int64),
             "thumbnails": np.frombuffer(b"".join(pictures), dtype=np.uint8),
             "thumbnail_ends": np.cumsum([0, *map(len, pictures)], dtype=np.int64),
@@ -128,17 +155,17 @@ class WorkFolder:
         }
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **content)
-        temporary = self._folder / f".{uuid.uuid4().hex}"
+        temporary = self.path / f".{uuid.uuid4().hex}"
         temporary.write_bytes(buffer.getbuffer())
-        path = self._folder / f"{name}.npz"
+        path = self.path / f"{name}.npz"
         os.replace(temporary, path)
         return BatchOrigin(path)
 
     def clear(self) -> None:
         """Remove what is kept, and the folder where nothing else is in it."""
-        for path in self._folder.iterdir():
+        for path in self.path.iterdir():
             path.unlink()
-        self._folder.rmdir()
+        self.path.rmdir()
 
 
 def reusable_rows(

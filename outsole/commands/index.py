@@ -5,40 +5,72 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from benchmarks.reporting import text_table
-from indexer.index_prints import IndexEmbedding, IndexModel, IndexReport, index_prints
+from indexer.access import Access
+from indexer.compose import Composition
+from indexer.index_prints import CrawlOptions, IndexReport, index_prints
+from indexer.manifest import Reject, Source, read_source
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.stack import read_state
-from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
-from outsole.inference.encoder import Encoder, ModelContract
-from outsole.matching.embedding import DEFAULT_EMBEDDING, PrintEmbedding
-from outsole.matching.print_system import PrintSystem
+from outsole.errors import Unavailable
+from outsole.matching.embedding import DEFAULT_EMBEDDING
 from services.settings import ServiceSettings
 
 _SHOWN_REJECTS = 10
-NO_EMBEDDING = "none"
+HERE, RAY = "here", "ray"
 
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--gallery", required=True, help="Name of the gallery; made where there is none.")
+@click.option("--feed", default="default", show_default=True, help="Name under which this source is crawled again.")
 @click.option("--embedding", default="", metavar="NAME", help=f"{DEFAULT_EMBEDDING} where there is one; none for none.")
+@click.option("--allow-root", "roots", multiple=True, type=click.Path(path_type=Path), help="Directory to read from.")
+@click.option("--allow-host", "hosts", multiple=True, help="Host that pictures may be fetched from.")
+@click.option("--workers", type=click.Choice([HERE, RAY]), default=HERE, show_default=True, help="Where work is done.")
+@click.option("--dry-run", is_flag=True, help="Read and check the manifest, and do nothing else.")
 @home_option
 @json_option
-def index(source: Path, gallery: str, *, embedding: str, home: Path, as_json: bool) -> None:
+def index(
+    source: Path,
+    gallery: str,
+    *,
+    feed: str,
+    embedding: str,
+    roots: tuple[Path, ...],
+    hosts: tuple[str, ...],
+    workers: str,
+    dry_run: bool,
+    home: Path,
+    as_json: bool,
+) -> None:
     """Index SOURCE, a directory of sole images or a manifest (CSV, JSON lines, Parquet).
 
-    Images that cannot be used are listed with the reason; the rest is indexed. Running it again changes nothing.
+    Images that cannot be used are listed with the reason; the rest is indexed. Running it again changes nothing. What
+    an earlier crawl of the same feed had and this one has not is kept as discontinued. With --workers ray the pictures
+    are prepared and encoded by the Ray cluster of RAY_ADDRESS, or by processes of this machine.
     """
+    access = Access(roots=roots or _default_roots(source), hosts=hosts)
+    if dry_run:
+        found = read_source(source, feed=feed, access=access)
+        show(found, lambda: _dry_text(found), as_json=as_json)
+        return
     state = read_state(home)
     if state is None:
         raise Unavailable("no stack runs here", remedy="outsole up")
     triton_url = state.settings(home).triton_url if state.encoder_backend == "triton" else ""
-    report = index_source(source, gallery, home=home, triton_url=triton_url, embedding=embedding)
+    composition = composition_of(home, triton_url=triton_url, embedding=embedding)
+    options = CrawlOptions(feed=feed, access=access)
+    with _workers(workers):
+        if workers == RAY:
+            options = dataclasses.replace(options, on_ray=composition.opened)
+        report = asyncio.run(_index(source, gallery, home, composition, options))
     show(report, lambda: _text(report), as_json=as_json)
 
 
@@ -49,82 +81,52 @@ def index_source(source: Path, gallery: str, *, home: Path, triton_url: str, emb
         source: A directory of images or a manifest.
         gallery: Name of the gallery.
         home: State directory of the stack that is to search it.
-        triton_url: ``host:port`` of Triton; empty to encode with ONNX Runtime in this process.
-        embedding: Name of the embedding beside the correlation encoder; empty for the shipped one where there is one,
-            ``none`` for none.
+        triton_url, embedding: See ``indexer.compose.Composition``.
 
     Raises:
-        InvalidInput: There is no embedding of that name.
-        PreconditionFailed: Triton does not serve it.
-        OutsoleError: See ``indexer.index_prints.index_prints``.
+        OutsoleError: See ``indexer.compose.Composition.opened`` and ``indexer.index_prints.index_prints``.
     """
+    composition = composition_of(home, triton_url=triton_url, embedding=embedding)
+    return asyncio.run(_index(source, gallery, home, composition, CrawlOptions()))
+
+
+def composition_of(home: Path, *, triton_url: str, embedding: str = "") -> Composition:
+    """What a home directory's galleries are indexed with."""
     settings = ServiceSettings.from_environment(overrides={"home": home})
-    return asyncio.run(_index(source, gallery, settings, triton_url=triton_url, embedding=embedding))
+    return Composition(settings.model_dir, settings.encoders_dir, triton_url, embedding)
 
 
 async def _index(
-    source: Path, gallery: str, settings: ServiceSettings, *, triton_url: str, embedding: str
+    source: Path, gallery: str, home: Path, composition: Composition, options: CrawlOptions
 ) -> IndexReport:
-    system = PrintSystem.load(settings.model_dir, more=[settings.encoders_dir])
-    chosen = chosen_embedding(system, embedding)
-    encoder = print_encoder(system.spec.contract(), settings.model_dir, triton_url=triton_url)
-    model = print_model(system, encoder)
-    async with contextlib.AsyncExitStack() as closing:
-        closing.push_async_callback(encoder.close)
-        if chosen is not None:
-            second = print_encoder(chosen.contract(), chosen.folder, triton_url=triton_url)
-            closing.push_async_callback(second.close)
-            await _check_served(chosen.name, second, encoder)
-            part = IndexEmbedding(chosen.name, chosen.hash, second, system.embedding_item_inputs)
-            model = dataclasses.replace(model, embedding=part)
-        return await index_prints(source, gallery, root=settings.editions_dir, model=model)
+    root = ServiceSettings.from_environment(overrides={"home": home}).editions_dir
+    async with composition.opened() as model:
+        return await index_prints(source, gallery, root=root, model=model, options=options)
 
 
-def chosen_embedding(system: PrintSystem, name: str) -> PrintEmbedding | None:
-    """The embedding to index with: the one named, or the shipped one where none is; None for ``none``.
+@contextlib.contextmanager
+def _workers(kind: str) -> Iterator[None]:
+    """Ray for as long as the block lasts, where it is wanted."""
+    if kind == HERE:
+        yield
+        return
+    import ray
 
-    Raises:
-        InvalidInput: There is none of that name.
-    """
-    if name == NO_EMBEDDING:
-        return None
-    if not name:
-        return system.embeddings.get(DEFAULT_EMBEDDING)
-    if name not in system.embeddings:
-        known = ", ".join((*system.embeddings, NO_EMBEDDING))
-        raise InvalidInput(f"there is no embedding {name[:100]!r}", field="embedding", remedy=f"one of {known}")
-    return system.embeddings[name]
-
-
-async def _check_served(name: str, second: Encoder, first: Encoder) -> None:
-    """A model that was made after the stack started is not served yet; where nothing answers, indexing says so."""
-    if not await second.is_ready() and await first.is_ready():
-        raise PreconditionFailed(
-            f"the stack does not serve {name!r}", field="embedding", remedy="start it again: outsole down, outsole up"
-        )
+    address = os.environ.get("RAY_ADDRESS", "local")
+    ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
-def print_encoder(contract: ModelContract, model_dir: Path, *, triton_url: str) -> Encoder:
-    """An encoder at a Triton server, or in this process where ``triton_url`` is empty."""
-    if triton_url:
-        from outsole.inference.triton_client import TritonEncoder
-
-        return TritonEncoder(triton_url, contract.model, contract=contract)
-    from outsole.inference.in_process import InProcessEncoder
-
-    return InProcessEncoder(model_dir, contract=contract)
+def _default_roots(source: Path) -> tuple[Path, ...]:
+    return (source if source.is_dir() else source.parent,)
 
 
-def print_model(system: PrintSystem, encoder: Encoder) -> IndexModel:
-    """What the indexer makes of print images with the correlation encoder."""
-    return IndexModel(
-        name=system.spec.name,
-        hash=system.spec.hash,
-        encoder=encoder,
-        prepare=system.prepare_item,
-        derive=system.derive,
-        settings=system.index_settings,
-    )
+def _dry_text(found: Source) -> str:
+    lines = [f"{len(found.entries):,} entries can be read, {len(found.rejects):,} are rejected; nothing was done"]
+    return "\n".join([*lines, *_reject_lines(found.rejects)])
 
 
 def _text(report: IndexReport) -> str:
@@ -134,8 +136,18 @@ def _text(report: IndexReport) -> str:
         f"({report.encoded:,} encoded, {report.reused:,} reused, {len(report.rejects):,} rejected) "
         f"in {report.seconds:.1f} s"
     ]
+    if report.offers != report.items or report.discontinued or report.quarantined:
+        lines.append(
+            f"{report.offers:,} offers; {report.discontinued:,} items discontinued, {report.quarantined:,} quarantined"
+        )
+    lines += _reject_lines(report.rejects)
     if report.rejects:
-        rows = [(r.row, r.item_id or r.path, r.reason) for r in report.rejects[:_SHOWN_REJECTS]]
-        lines.append(text_table(("row", "item", "reason"), rows))
         lines.append("all of them are in the edition's rejects.csv")
     return "\n".join(lines)
+
+
+def _reject_lines(rejects: Sequence[Reject]) -> list[str]:
+    if not rejects:
+        return []
+    rows = [(r.row, r.item_id or r.path, r.reason) for r in rejects[:_SHOWN_REJECTS]]
+    return [text_table(("row", "item", "reason"), rows)]

@@ -7,7 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ITEM_SCHEMA, OFFER_SCHEMA, ItemRow, Offer
@@ -66,6 +67,16 @@ class _ArrayFile:
             )
         self._file.write(np.ascontiguousarray(batch).data)
         self.rows += len(batch)
+
+    def mapped(self) -> NDArray[Any]:
+        """The rows so far, mapped into memory and read-only."""
+        end = self._file.tell()
+        self._header()
+        offset = self._file.tell()
+        self._file.seek(end)
+        self._file.flush()
+        shape = (self.rows, *self.row_shape)
+        return np.memmap(self.path, self.dtype, mode="r", offset=offset, shape=shape)
 
     def finish(self) -> FileRecord:
         self._header()
@@ -168,6 +179,24 @@ class EditionWriter:
         self._offers.extend(offers)
         self._waiting.extend(pictures)
         self._flush_thumbnails(THUMBNAILS_PER_GROUP)
+
+    def vectors(self, name: str) -> NDArray[Any]:
+        """An array of what was appended so far, [N, ...], read-only, mapped from the temporary folder.
+
+        Raises:
+            NotFound: No such array was appended.
+        """
+        if name not in self._arrays:
+            raise NotFound(f"no array {name!r} was appended", remedy=f"there are {', '.join(sorted(self._arrays))}")
+        return self._arrays[name].mapped()
+
+    def restate(self, states: Mapping[str, tuple[ItemState, str]]) -> None:
+        """Give items that were appended another state and its reason, by item id; ids that are not there are left."""
+        self._items = [
+            item if found is None else replace(item, state=found[0], state_reason=found[1])
+            for item in self._items
+            for found in (states.get(item.item_id),)
+        ]
 
     def _check_order(self, items: Sequence[ItemRow]) -> None:
         ids = [item.item_id for item in items]

@@ -26,6 +26,7 @@ MIN_SIDE_PX = 16
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 _ORIENTATION_TAG = 0x0112
 _TIFF_BITS_TAG = 258
+_GRAY_MODES = ("1", "L", "LA", "La", "I;16")
 _TIFF_PHOTOMETRIC_TAG = 262
 _PILLOW_PIXEL_CEILING = 170_000_000
 _PNG_DEPTH_BYTE = 24
@@ -74,12 +75,14 @@ class DecodedImage:
         sha256: Hex digest of the untouched bytes.
         steps: What was done to the pixels, in order, in plain words.
         warnings: What a person should know, for example further pages that were left out.
+        color: uint8 [H, W, 3], red first, as upright as ``gray``; None where it was not asked for or there is none.
     """
 
     gray: NDArray[np.uint8]
     sha256: str
     steps: tuple[str, ...]
     warnings: tuple[str, ...]
+    color: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def decode_image(
     *,
     field: str = "image",
     limits: DecodeLimits = DecodeLimits(),
+    with_color: bool = False,
 ) -> DecodedImage:
     """Decode a JPEG, PNG, TIFF or WebP to grey, upright, 8 bit.
 
@@ -110,6 +114,7 @@ def decode_image(
         data: The file's bytes; they are never changed.
         field: Name of the request field, for errors.
         limits: Largest file and largest image, judged from the header.
+        with_color: Keep the colours too; those of 8 bit a channel, deeper ones are read as grey.
 
     Returns:
         uint8 [H, W] with its hash and the list of steps. EXIF orientation is applied once; 16 bit is windowed by the
@@ -125,7 +130,11 @@ def decode_image(
     steps = [f"decoded {header.format}, {header.width_px} x {header.height_px} px, {header.bits} bit {header.mode}"]
     gray = _pixels(data, header, field, steps)
     return DecodedImage(
-        gray=np.ascontiguousarray(gray), sha256=digest, steps=tuple(steps), warnings=_warnings_of(header)
+        gray=np.ascontiguousarray(gray),
+        sha256=digest,
+        steps=tuple(steps),
+        warnings=_warnings_of(header),
+        color=_color(header, field) if with_color else None,
     )
 
 
@@ -256,14 +265,26 @@ def _note_orientation(header: _Header, steps: list[str]) -> None:
 
 
 def _shallow(header: _Header, steps: list[str]) -> NDArray[np.uint8]:
-    image = _upright(header, steps)
-    if header.has_alpha:
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba)
-        steps.append("transparency laid on white")
-    if header.mode not in ("1", "L", "LA", "La", "I;16"):
+    image = _opaque(header, steps)
+    if header.mode not in _GRAY_MODES:
         steps.append("colour turned to luma")
     return np.asarray(image.convert("L"), dtype=np.uint8)
+
+
+def _color(header: _Header, field: str) -> NDArray[np.uint8] | None:
+    if header.bits > 8 or header.mode in _GRAY_MODES:
+        return None
+    with _translated(field):
+        return np.asarray(_opaque(header, []).convert("RGB"), dtype=np.uint8)
+
+
+def _opaque(header: _Header, steps: list[str]) -> Image.Image:
+    image = _upright(header, steps)
+    if not header.has_alpha:
+        return image
+    rgba = image.convert("RGBA")
+    steps.append("transparency laid on white")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba)
 
 
 def _deep_gray(header: _Header, field: str, steps: list[str]) -> NDArray[np.uint8]:

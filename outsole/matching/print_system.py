@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.answers import Placement
+from outsole.encoders.network_spec import NetworkSpec
 from outsole.encoders.spec import EncoderSpec
 from outsole.gallery.editions import Edition
 from outsole.gallery.store import Candidates
@@ -37,6 +38,8 @@ from outsole.matching.rerank import ItemScores
 
 # Part of an edition's settings: another number means that the arrays are made in another way.
 _ARRAYS_VERSION = "1"
+# Makes impressions of retailers' photographs.
+DEPTH_PREDICTOR = "depth_unet"
 # Neighbouring rotations have nearly the same candidates; every second one is asked for.
 _EVERY_PLACEMENT = 2
 # Parts of the score that vectors make, with the edition's arrays of one vector an item; candidates are found by them.
@@ -50,15 +53,22 @@ class PrintSystem:
         spec: The correlation encoder.
         basis: Its candidate embedding.
         embeddings: Partial-print embeddings that may go beside it, by name.
+        predictor: Hash of the network that makes impressions of photographs; empty where there is none.
     """
 
     # Arrays that the vector store searches; an edition without an embedding has the first alone.
     candidate_fields: ClassVar[tuple[str, ...]] = tuple(_VECTOR_ARRAYS.values())
 
     def __init__(
-        self, spec: EncoderSpec, basis: CandidateBasis, embeddings: Mapping[str, PrintEmbedding] | None = None
+        self,
+        spec: EncoderSpec,
+        basis: CandidateBasis,
+        embeddings: Mapping[str, PrintEmbedding] | None = None,
+        *,
+        predictor: str = "",
     ) -> None:
         self.spec = spec
+        self._predictor = predictor
         self.embeddings = dict(embeddings or {})
         self._basis = basis
 
@@ -74,12 +84,19 @@ class PrintSystem:
             NotFound, DataCorrupt: As of ``EncoderSpec.load``, ``CandidateBasis.load`` and ``find_embeddings``.
         """
         spec = EncoderSpec.load(model_dir)
-        return cls(spec, CandidateBasis.load(model_dir), find_embeddings((model_dir.parent, *more), spec))
+        predictor = model_dir.parent / DEPTH_PREDICTOR
+        return cls(
+            spec,
+            CandidateBasis.load(model_dir),
+            find_embeddings((model_dir.parent, *more), spec),
+            predictor=NetworkSpec.load(predictor).hash if predictor.is_dir() else "",
+        )
 
     @property
     def index_settings(self) -> dict[str, str]:
         """What besides the encoder shapes an edition's arrays."""
-        return {"arrays_version": _ARRAYS_VERSION, "candidate_basis": self._basis.sha256}
+        predictor = {"depth_predictor": self._predictor} if self._predictor else {}
+        return {"arrays_version": _ARRAYS_VERSION, "candidate_basis": self._basis.sha256, **predictor}
 
     def prepare_item(self, data: bytes) -> PreparedItem:
         """Decode an item's file and lay it on the canvas; OutsoleError where it cannot be used."""

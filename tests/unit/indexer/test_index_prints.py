@@ -19,82 +19,12 @@ from indexer.encoded import only_indexing
 from indexer.index_prints import IndexEmbedding, IndexModel, IndexReport, IndexSettings, Progress, index_prints
 from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
-from outsole.imaging.decode import decode_image
-
-HASH = "ab" * 32
-HEIGHT, WIDTH = 32, 16
-
-
-@dataclass(frozen=True)
-class Prepared:
-    image: NDArray[np.uint8]
-    valid: NDArray[np.bool_]
-    width_px: int
-    height_px: int
-    thumbnail_png: bytes
-
-
-class MeanEncoder:
-    """A tiny encoder: block means as a map; it can be slow, and can go away after some images."""
-
-    def __init__(self, *, seconds_an_image: float = 0.0, gone_after: int | None = None) -> None:
-        self.batches: list[int] = []
-        self.busy = self.most_busy = 0
-        self._seconds = seconds_an_image
-        self._gone_after = gone_after
-        self._one = asyncio.Lock()
-
-    async def encode(self, images: Any, *, timeout_s: float) -> dict[str, NDArray[Any]]:
-        if self._gone_after is not None and sum(self.batches) + len(images) > self._gone_after:
-            raise Unavailable("the encoder is away")
-        self.busy += 1
-        self.most_busy = max(self.most_busy, self.busy)
-        async with self._one:
-            await asyncio.sleep(self._seconds * len(images))
-        self.busy -= 1
-        self.batches.append(len(images))
-        cells = images.reshape(len(images), HEIGHT // 8, 8, WIDTH // 8, 8).mean(axis=(2, 4))
-        return {"map": cells[..., None].astype(np.float16)}
-
-    async def is_ready(self) -> bool:
-        return True
-
-    async def close(self) -> None:
-        return None
-
-
-def prepare(data: bytes) -> Prepared:
-    gray = decode_image(data).gray
-    image = cv2.resize(gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    valid = np.ones((HEIGHT // 8, WIDTH // 8), bool)
-    return Prepared(image, valid, gray.shape[1], gray.shape[0], cv2.imencode(".png", image)[1].tobytes())
-
-
-def derive(outputs: dict[str, NDArray[Any]], valid: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    maps = outputs["map"] * valid[..., None]
-    return {"maps": maps, "coarse": maps.reshape(len(maps), -1).astype(np.float32)}
-
-
-def quiet(total: int) -> AbstractContextManager[Progress]:
-    class Silent:
-        def update(self, n: int) -> None:
-            return None
-
-    return nullcontext(Silent())
-
-
-def write_images(folder: Path, count: int, first: int = 0) -> Path:
-    folder.mkdir(exist_ok=True)
-    for i in range(first, first + count):
-        pixels = np.random.default_rng(i).integers(0, 256, (60 + i % 7, 40), dtype=np.uint8)
-        cv2.imwrite(str(folder / f"{i:05d}.png"), pixels)
-    return folder
-
+from tests.unit.indexer.mean_model import HASH, HEIGHT, WIDTH, MeanEncoder, derive, mean_model, prepare, quiet, write_images
 
 def index(
     source: Path, root: Path, encoder: MeanEncoder, settings: IndexSettings | None = None, **shaped: str
 ) -> IndexReport:
-    model = IndexModel("mean", HASH, encoder, prepare, derive, settings=shaped)
+    model = mean_model(encoder, **shaped)
     return asyncio.run(index_prints(source, "soles", root=root, model=model, settings=settings, progress=quiet))
 
 

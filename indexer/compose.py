@@ -1,0 +1,133 @@
+"""The composition root of the indexer: from model folders and an address to what makes arrays of pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.model import IndexEmbedding, IndexModel
+from indexer.preparing import Contact, Preparer
+from outsole.encoders.network_spec import NetworkSpec
+from outsole.errors import InvalidInput, PreconditionFailed
+from outsole.inference.encoder import Encoder, ModelContract
+from outsole.matching.embedding import DEFAULT_EMBEDDING, PrintEmbedding
+from outsole.matching.print_system import DEPTH_PREDICTOR, PrintSystem
+
+NO_EMBEDDING = "none"
+_DEPTH_TIMEOUT_S = 60.0
+_PRINT = "print"
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Names everything that a crawl needs of models; it can be sent to other processes.
+
+    Attributes:
+        model_dir: Folder of the correlation encoder in its repository.
+        encoders_dir: A second repository, of embeddings that were adapted here; it need not exist.
+        triton_url: ``host:port`` of Triton; empty to encode with ONNX Runtime in the process.
+        embedding: Name of the embedding beside the correlation encoder; empty for the shipped one where there is one,
+            ``none`` for none.
+    """
+
+    model_dir: Path
+    encoders_dir: Path
+    triton_url: str = ""
+    embedding: str = ""
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[IndexModel]:
+        """The model, for as long as the block lasts.
+
+        Raises:
+            InvalidInput: There is no embedding of that name.
+            PreconditionFailed: Triton does not serve it.
+            NotFound, DataCorrupt: As of ``PrintSystem.load``.
+        """
+        system = PrintSystem.load(self.model_dir, more=[self.encoders_dir])
+        chosen = chosen_embedding(system, self.embedding)
+        async with contextlib.AsyncExitStack() as closing:
+
+            def opened(contract: ModelContract, folder: Path) -> Encoder:
+                encoder = encoder_of(contract, folder, triton_url=self.triton_url)
+                closing.push_async_callback(encoder.close)
+                return encoder
+
+            encoder = opened(system.spec.contract(), self.model_dir)
+            model = print_model(system, encoder, contact=self._contact(opened))
+            if chosen is not None:
+                second = opened(chosen.contract(), chosen.folder)
+                await _check_served(chosen.name, second, encoder)
+                part = IndexEmbedding(chosen.name, chosen.hash, second, system.embedding_item_inputs)
+                model = dataclasses.replace(model, embedding=part)
+            yield model
+
+    def _contact(self, opened: Callable[[ModelContract, Path], Encoder]) -> Contact | None:
+        """Predicts the print of a sole's photograph; None where the repository has no predictor."""
+        folder = self.model_dir.parent / DEPTH_PREDICTOR
+        if not folder.is_dir():
+            return None
+        encoder, loop = opened(NetworkSpec.load(folder).contract(), folder), asyncio.get_running_loop()
+
+        def contact(picture: NDArray[np.uint8]) -> NDArray[np.floating]:
+            # Pictures are prepared in threads; the encoder lives in the loop.
+            call = encoder.encode(picture[None], timeout_s=_DEPTH_TIMEOUT_S)
+            found = asyncio.run_coroutine_threadsafe(call, loop).result()
+            return np.asarray(found[_PRINT][0], np.float32)
+
+        return contact
+
+
+def chosen_embedding(system: PrintSystem, name: str) -> PrintEmbedding | None:
+    """The embedding to index with: the one named, or the shipped one where none is; None for ``none``.
+
+    Raises:
+        InvalidInput: There is none of that name.
+    """
+    if name == NO_EMBEDDING:
+        return None
+    if not name:
+        return system.embeddings.get(DEFAULT_EMBEDDING)
+    if name not in system.embeddings:
+        known = ", ".join((*system.embeddings, NO_EMBEDDING))
+        raise InvalidInput(f"there is no embedding {name[:100]!r}", field="embedding", remedy=f"one of {known}")
+    return system.embeddings[name]
+
+
+def encoder_of(contract: ModelContract, model_dir: Path, *, triton_url: str) -> Encoder:
+    """An encoder at a Triton server, or in this process where ``triton_url`` is empty."""
+    if triton_url:
+        from outsole.inference.triton_client import TritonEncoder
+
+        return TritonEncoder(triton_url, contract.model, contract=contract)
+    from outsole.inference.in_process import InProcessEncoder
+
+    return InProcessEncoder(model_dir, contract=contract)
+
+
+def print_model(system: PrintSystem, encoder: Encoder, *, contact: Contact | None = None) -> IndexModel:
+    """What the indexer makes of sole pictures with the correlation encoder."""
+    return IndexModel(
+        name=system.spec.name,
+        hash=system.spec.hash,
+        encoder=encoder,
+        prepare=Preparer(system.spec, contact),
+        derive=system.derive,
+        settings=system.index_settings,
+    )
+
+
+async def _check_served(name: str, second: Encoder, first: Encoder) -> None:
+    """A model that was made after the stack started is not served yet; where nothing answers, indexing says so."""
+    if not await second.is_ready() and await first.is_ready():
+        raise PreconditionFailed(
+            f"the stack does not serve {name!r}", field="embedding", remedy="start it again: outsole down, outsole up"
+        )

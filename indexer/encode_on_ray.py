@@ -1,0 +1,171 @@
+"""Encoding on Ray: the same stages as a Ray Data pipeline, over the processes of this machine or of a cluster.
+
+Entries go in a shard at a time and short records come out. Canvases pass between processes through Ray's object store;
+arrays go straight to the work folder, which every node has to see at the same path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import ray
+import ray.data
+
+from indexer.crawl import Crawl, IndexSettings, Progress
+from indexer.encoded import BatchOrigin, WorkFolder, facts_of
+from indexer.loading import Loaded, Loader
+from indexer.manifest import Entry, Reject
+from indexer.model import IndexModel, PreparedImage
+from outsole.errors import OutsoleError
+
+Opener = Callable[[], AbstractAsyncContextManager[IndexModel]]
+"""Makes the model in whatever process it is needed; it travels there by pickle."""
+_SHARD, _LOADED, _DONE = "shard", "loaded", "done"
+_Row = dict[str, Any]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class RayPlan:
+    """What the stages need in every process.
+
+    Attributes:
+        opener: Of the model.
+        fetch: See ``indexer.loading.Loader``.
+        work: The work folder.
+        settings: ``batch_items`` is the size of a shard, ``prepare_workers`` are processes here.
+    """
+
+    opener: Opener
+    fetch: Callable[[Entry], bytes]
+    work: Path
+    settings: IndexSettings
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What became of a shard.
+
+    Attributes:
+        outcomes: Its entries in their order, loaded (without their canvases) or rejected.
+        hashes, batch: The pictures encoded now, and the file with their arrays.
+        error: The encoder's, where it did not answer.
+    """
+
+    outcomes: tuple[Entry | Reject, ...]
+    hashes: tuple[str, ...] = ()
+    batch: Path | None = None
+    error: OutsoleError | None = None
+
+
+def encode_on_ray(entries: Sequence[Entry], crawl: Crawl, *, plan: RayPlan, progress: Progress) -> None:
+    """Load all entries and encode what has no place yet; what was found is added to ``crawl``.
+
+    Ray has to be running, with room for ``prepare_workers`` processes and one more. Two entries with the same file may
+    both have it encoded where they lie in different shards; the arrays are the same.
+
+    Raises:
+        BudgetSpent, Unavailable, Overloaded: The encoder did not answer; what was encoded is in the work folder.
+    """
+    size = plan.settings.batch_items
+    shards: list[_Row] = [{_SHARD: tuple(entries[at : at + size])} for at in range(0, len(entries), size)]
+    known = ray.put(frozenset(crawl.places))
+    dataset = (
+        ray.data.from_items(shards, override_num_blocks=max(1, len(shards)))
+        .map(
+            _LoadShard,
+            fn_constructor_args=(plan, known),
+            compute=ray.data.ActorPoolStrategy(size=plan.settings.prepare_workers),
+        )
+        .map(
+            _EncodeShard,
+            fn_constructor_args=(plan,),
+            compute=ray.data.ActorPoolStrategy(
+                size=1, max_concurrent_calls_per_actor=plan.settings.requests_in_flight, enable_true_multi_threading=True
+            ),
+            num_cpus=0,
+        )
+    )
+    _collect((row[_DONE] for row in dataset.iter_rows()), crawl, progress)
+
+
+def _collect(found: Iterable[_Done], crawl: Crawl, progress: Progress) -> None:
+    outcomes: list[Entry | Reject] = []
+    for done in found:
+        if done.error is not None:
+            raise done.error
+        outcomes.extend(done.outcomes)
+        if done.batch is not None:
+            crawl.add_batch(done.hashes, BatchOrigin(done.batch))
+        progress.update(len(done.outcomes))
+    crawl.rejects += [outcome for outcome in outcomes if isinstance(outcome, Reject)]
+    # Shards come back as they are done; the order of the entries is that of their ids.
+    there = (outcome for outcome in outcomes if not isinstance(outcome, Reject))
+    crawl.entries += sorted(there, key=lambda entry: entry.item.item_id)
+
+
+class _Loop:
+    """An event loop in a thread of its own, and the model that lives in it."""
+
+    def __init__(self, opener: Opener) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._closing = contextlib.AsyncExitStack()
+        self.model = self.run(self._closing.enter_async_context(opener()))
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """The result of a coroutine; called from other threads."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+class _LoadShard:
+    """Reads, checks and prepares the pictures of a shard."""
+
+    def __init__(self, plan: RayPlan, known: Any) -> None:
+        self._loop = _Loop(plan.opener)
+        self._loader = Loader(plan.fetch, self._loop.model.prepare, ray.get(known) if isinstance(known, ray.ObjectRef) else known)
+
+    def __call__(self, row: _Row) -> _Row:
+        return {_LOADED: tuple(self._loader.load(entry) for entry in row[_SHARD])}
+
+
+class _EncodeShard:
+    """Encodes the pictures of a shard and keeps their arrays in the work folder."""
+
+    def __init__(self, plan: RayPlan) -> None:
+        self._loop = _Loop(plan.opener)
+        self._work = WorkFolder(plan.work)
+        self._timeout_s = plan.settings.encode_timeout_s
+
+    def __call__(self, row: _Row) -> _Row:
+        loaded: tuple[Loaded | Reject, ...] = row[_LOADED]
+        outcomes = tuple(each if isinstance(each, Reject) else each.entry for each in loaded)
+        fresh = dict(_fresh(loaded))
+        if not fresh:
+            return {_DONE: _Done(outcomes)}
+        try:
+            return {_DONE: _Done(outcomes, tuple(fresh), self._encoded(fresh))}
+        except OutsoleError as error:
+            # As a value: Ray would hand on an exception as text of its own.
+            return {_DONE: _Done(outcomes, error=error)}
+
+    def _encoded(self, fresh: dict[str, PreparedImage]) -> Path:
+        model, prepared = self._loop.model, list(fresh.values())
+        images, valid = (np.stack([getattr(each, name) for each in prepared]) for name in ("image", "valid"))
+        outputs = self._loop.run(model.encode(images, valid, timeout_s=self._timeout_s))
+        origin = self._work.keep(list(fresh), model.derive(outputs, valid), [facts_of(each) for each in prepared])
+        return origin.path
+
+
+def _fresh(loaded: Iterable[Loaded | Reject]) -> Iterator[tuple[str, PreparedImage]]:
+    for each in loaded:
+        if isinstance(each, Loaded) and each.prepared is not None:
+            yield each.sha256, each.prepared

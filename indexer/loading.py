@@ -1,0 +1,62 @@
+"""From an entry to a picture that is ready for the encoder: fetch, and what the model does to the bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+
+from indexer.manifest import Entry, Reject
+from indexer.model import PreparedImage
+from outsole.errors import OutsoleError
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An entry whose picture was read: its item knows the sha256.
+
+    Attributes:
+        entry: What was loaded.
+        prepared: For the encoder; None where the picture is encoded already.
+    """
+
+    entry: Entry
+    prepared: PreparedImage | None
+
+    @property
+    def sha256(self) -> str:
+        """Of the picture's bytes."""
+        return self.entry.item.sha256
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Loads entries; called in threads of this process or in processes of a cluster.
+
+    Attributes:
+        fetch: The bytes of an entry's picture; OutsoleError or OSError where it cannot be read.
+        prepare: See ``indexer.model.IndexModel.prepare``.
+        known: sha256 of the pictures that need no encoding.
+    """
+
+    fetch: Callable[[Entry], bytes]
+    prepare: Callable[[bytes], PreparedImage]
+    known: Container[str]
+
+    def load(self, entry: Entry) -> Loaded | Reject:
+        """The picture, or why it cannot be used."""
+        try:
+            data = self.fetch(entry)
+            item = dataclasses.replace(entry.item, sha256=hashlib.sha256(data).hexdigest())
+            found = dataclasses.replace(entry, item=item)
+            return Loaded(found, None if item.sha256 in self.known else self.prepare(data))
+        except OutsoleError as error:
+            return rejected(entry, str(error))
+        except OSError as error:
+            return rejected(entry, f"the file cannot be read: {error.strerror}")
+
+
+def rejected(entry: Entry, reason: str, *, column: str = "") -> Reject:
+    """An entry that is not indexed."""
+    return Reject(entry.row, column, entry.item.item_id, entry.item.path, reason)

@@ -1,0 +1,116 @@
+"""What a gallery holds after a crawl: the items of the crawl, and those of before that it does not show any more.
+
+Nothing is lost: an item that a feed no longer has is kept as discontinued, with the offers that it had last, and items
+of other feeds stay as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from indexer.crawl import Crawl
+from indexer.duplicates import Pictures, find_duplicates
+from indexer.manifest import Reject
+from outsole.answers import ItemState, Role, Side
+from outsole.gallery.editions import Edition
+from outsole.gallery.items import ItemRow, Likeness, Offer
+
+_CARRIED = 0
+"""Row that a reject has which no manifest listed."""
+
+
+@dataclass
+class Merged:
+    """One item of the edition to come, with all its offers."""
+
+    item: ItemRow
+    offers: list[Offer] = field(default_factory=list)
+    is_new: bool = False
+
+
+def merge(crawl: Crawl, before: Edition | None, *, feed: str) -> tuple[list[Merged], list[Reject]]:
+    """The items of the next edition in order of id, and what of before cannot be taken over.
+
+    Args:
+        crawl: Of this feed; its places hold every picture whose arrays are there.
+        before: The edition in force; None for a new gallery.
+        feed: Items of this feed alone can become discontinued.
+
+    Returns:
+        Items with their offers. An item of before whose arrays another encoder made is rejected with that reason: the
+        edition of before keeps it.
+    """
+    carried = _carried(before, {entry.item.item_id for entry in crawl.entries}, feed) if before is not None else []
+    lost = [each.item for each in carried if each.item.sha256 not in crawl.places]
+    known = set(before.item_ids) if before is not None else set()
+    kept = [each for each in carried if each.item.sha256 in crawl.places]
+    rows = [*_crawled(crawl, before, known, feed), *kept]
+    rejects = [
+        Reject(_CARRIED, "", item.item_id, item.path, "not in this crawl, and encoded by another encoder before")
+        for item in lost
+    ]
+    return _joined(rows), rejects
+
+
+def _crawled(crawl: Crawl, before: Edition | None, known: set[str], feed: str) -> list[Merged]:
+    others = _offers_by_item(before, without=feed)
+    rows = []
+    for entry in crawl.entries:
+        origin, position = crawl.places[entry.item.sha256]
+        item = dataclasses.replace(entry.item, picture_hash=origin.picture_hash(position))
+        rows.append(Merged(item, [entry.offer, *others.get(item.item_id, ())], item.item_id not in known))
+    return rows
+
+
+def _carried(before: Edition, shown: set[str], feed: str) -> list[Merged]:
+    """Items of before that the crawl does not show."""
+    every, others = _offers_by_item(before), _offers_by_item(before, without=feed)
+    return [
+        Merged(item, others[item.item_id]) if item.item_id in others else Merged(_gone(item, feed), every[item.item_id])
+        for item in rows_of(before)
+        if item.item_id not in shown
+    ]
+
+
+def _gone(item: ItemRow, feed: str) -> ItemRow:
+    if item.state is ItemState.DISCONTINUED:
+        return item
+    return dataclasses.replace(
+        item, state=ItemState.DISCONTINUED, state_reason=f"not in the last crawl of feed {feed!r}"
+    )
+
+
+def rows_of(edition: Edition) -> list[ItemRow]:
+    """The items of an edition as records, in order of id."""
+    return [
+        ItemRow(**{**row, "side": Side(row["side"]), "state": ItemState(row["state"])})
+        for row in edition.items.to_pylist()
+    ]
+
+
+def _offers_by_item(edition: Edition | None, *, without: str | None = None) -> Mapping[str, list[Offer]]:
+    found: dict[str, list[Offer]] = defaultdict(list)
+    for row in edition.offers.to_pylist() if edition is not None else ():
+        if row["feed"] != without:
+            found[row["item_id"]].append(Offer(**{**row, "likeness": Likeness(row["likeness"])}))
+    return found
+
+
+def _joined(rows: Sequence[Merged]) -> list[Merged]:
+    """Pictures of one model that are the same become one item with all offers; known items go before new ones."""
+    ordered = sorted(rows, key=lambda row: (row.is_new, row.item.item_id))
+    own, likeness = find_duplicates(_pictures(ordered))
+    for position, (at, kind) in enumerate(zip(own.tolist(), likeness, strict=True)):
+        if at != position:
+            owner = ordered[at]
+            owner.offers += (
+                dataclasses.replace(offer, item_id=owner.item.item_id, likeness=kind)
+                for offer in ordered[position].offers
+            )
+    left = (row for position, row in enumerate(ordered) if own[position] == position)
+    return sorted(left, key=lambda row: row.item.item_id)

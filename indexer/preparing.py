@@ -1,0 +1,76 @@
+"""From a picture's bytes to a canvas: decode, role, depth and alignment of photographs, hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outsole.answers import Role
+from outsole.errors import InvalidInput
+from outsole.imaging.canvas import CanvasRules, place_item, thumbnail
+from outsole.imaging.decode import DecodedImage, decode_image
+from outsole.imaging.photographs import is_photograph, print_of_sole, upright_sole
+from outsole.imaging.picture_hash import hash_text
+from outsole.imaging.roles import role_doubt
+
+Contact = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+"""Predicts where a sole uint8 [384, 192, 3] would touch the floor, [384, 192], 0 .. 1."""
+
+
+@dataclass(frozen=True)
+class PreparedSole:
+    """See ``indexer.model.PreparedImage``."""
+
+    image: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    width_px: int
+    height_px: int
+    thumbnail_png: bytes
+    picture_hash: str
+
+
+@dataclass(frozen=True)
+class Preparer:
+    """Makes canvases of sole pictures: impressions as they are, photographs by the print that is predicted of them.
+
+    Attributes:
+        rules: Of the correlation encoder's canvas.
+        contact: The depth predictor; None to refuse photographs.
+    """
+
+    rules: CanvasRules
+    contact: Contact | None = None
+
+    def __call__(self, data: bytes) -> PreparedSole:
+        """The canvas of a picture file.
+
+        Raises:
+            InvalidInput: It is no picture, or does not show one sole.
+            Unavailable, BudgetSpent: The depth predictor did not answer.
+        """
+        decoded = decode_image(data, with_color=True)
+        gray = self._impression(decoded)
+        placed = place_item(gray, self.rules)
+        height, width = gray.shape
+        return PreparedSole(
+            placed.image, placed.valid, width, height, placed.thumbnail_png, hash_text(decoded.gray)
+        )
+
+    def _impression(self, decoded: DecodedImage) -> NDArray[np.uint8]:
+        if decoded.color is None or not is_photograph(decoded.color):
+            _check_role(decoded.gray)
+            return decoded.gray
+        if self.contact is None:
+            raise InvalidInput(
+                "a photograph, and no depth predictor is served", field="image", remedy="serve depth_unet, or send prints"
+            )
+        return print_of_sole(self.contact(upright_sole(decoded.color)))
+
+
+def _check_role(gray: NDArray[np.uint8]) -> None:
+    doubt = role_doubt(gray, Role.SOLE)
+    if doubt:
+        raise InvalidInput(doubt, field="role", remedy="the picture of one sole, or its true role")
