@@ -41,6 +41,8 @@ def _csv_rows(file: Path) -> _Rows:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, strict=True)
         header = [name.strip() for name in next(reader, [])]
+        if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+            raise InvalidInput(f"the cells of {file.name!r} are not parted by commas", field="source", remedy="use ','")
         check_columns(header, file)
         for row, cells in enumerate((cells for cells in reader if cells), start=1):
             if len(cells) != len(header):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -19,7 +20,7 @@ from fsspec.registry import _registry as opened
 from indexer.access import Access
 from indexer.fetch import Fetcher
 from indexer.manifest import read_source
-from outsole.errors import InvalidInput, MissingPart, Unavailable
+from outsole.errors import InvalidInput, MissingPart, OutsoleError, Unavailable
 from tests.unit.indexer.web_host import body, in_turns, reply, web_host
 
 PICTURE = b"the bytes of a picture"
@@ -71,11 +72,17 @@ def test_a_file_is_checked_again_when_it_is_fetched(tmp_path: Path) -> None:
         picture.unlink(missing_ok=True)
 
 
-def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("the administrator may read everything")
-    (tmp_path / "a.png").touch(mode=0o000)
-    with pytest.raises(InvalidInput, match="cannot be read: Permission denied"):
+@pytest.mark.parametrize(("number", "kind"), [(errno.EACCES, InvalidInput), (errno.EIO, Unavailable)])
+def test_a_file_that_cannot_be_read_is_at_fault_and_a_disk_that_cannot_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[OutsoleError]
+) -> None:
+    (tmp_path / "a.png").write_bytes(PICTURE)
+
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(kind, match=f"cannot be read: {os.strerror(number)}"):
         fetcher(roots=(tmp_path,)).fetch(str(tmp_path / "a.png"))
 
 

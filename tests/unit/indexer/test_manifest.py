@@ -140,6 +140,7 @@ def test_a_value_of_another_type_is_rejected(folder: Path) -> None:
     [
         ("list.csv", "id,model\na,b\n", "no column 'path'"),
         ("list.csv", "id,path,catagory\na,one.png,x\n", "unknown column 'catagory'"),
+        ("list.csv", "id;path\na;one.png\n", "not parted by commas"),
         ("list.csv", "path,path,id\na,b,c\n", "the column 'path' twice"),
         ("list.csv", "model,url\na,b\n", "no column 'id' (needed: id or sku, path or url)"),
         ("list.csv", "id,path\na\n", "row 1 of 'list.csv' has 1 cells"),
