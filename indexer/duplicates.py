@@ -76,7 +76,8 @@ def find_duplicates(pictures: Pictures, *, near_distance: int = NEAR_DISTANCE) -
     lowest id among equals), or becomes one. It is always compared with the representative itself, never with a row that
     joined it, so that likeness does not creep on from copy to copy. Two rows whose sides are known and differ join only
     as the same file: a right sole looks like the mirror image of the left one. The result does not depend on the order
-    of the rows.
+    of the rows. Time grows with the square of a set's size: 60,000 rows take 1 to 2 seconds in sets of a few or of a
+    hundred pictures, one set of 20,000 takes half a minute.
 
     Args:
         pictures: N rows, in any order.
