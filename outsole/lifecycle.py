@@ -66,7 +66,7 @@ class RebuildProgress:
 
     Attributes:
         done, total: Vectors.
-        field: The vectors at work; empty at the end.
+        field: The vectors at work, or ``waiting`` before the first; empty at the end.
     """
 
     done: int

@@ -64,14 +64,18 @@ def spread_rows(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 
 def check_own_vectors(
-    edition: Edition, store: VectorStore | None = None, *, count: int = OWN_VECTORS, timeout_s: float = 60.0
+    edition: Edition,
+    store: VectorStore | None = None,
+    *,
+    fields: Sequence[str] | None = None,
+    timeout_s: float = 60.0,
 ) -> int:
-    """Search for vectors of an edition, which have to find their own items.
+    """Search for 16 vectors of an edition, spread over what is searched of it; they have to find their own items.
 
     Args:
         edition: Published in the store.
         store: What is searched; the exact store where None.
-        count: Vectors of each field, spread over the items that take part in searches.
+        fields: Names of the arrays whose vectors are searched for; all that hold vectors where None.
         timeout_s: Seconds for each field.
 
     Returns:
@@ -81,11 +85,11 @@ def check_own_vectors(
         DataCorrupt: A vector did not find its item; the first one is named.
         OutsoleError: The store did not answer.
     """
-    fields = vector_fields(edition)
+    fields = vector_fields(edition) if fields is None else fields
     if store is None:
         store = ExactStore()
         store.publish(edition, fields)
-    rows = spread_rows(np.flatnonzero(rows_allowed(edition.items, ItemFilter())), count)
+    rows = spread_rows(np.flatnonzero(rows_allowed(edition.items, ItemFilter())), OWN_VECTORS)
     if not len(rows):
         return 0
     for field in fields:
