@@ -12,7 +12,7 @@ from outsole.errors import InvalidInput, NotFound, PreconditionFailed
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ItemRow
 from outsole.gallery.writer import EditionWriter
-from services.catalogue import Catalogue, EncoderChoice, Served
+from services.catalogue import Catalogue, EncoderChoice, ItemsWanted, Served
 
 BRANDS = ("Alder", "Birch")
 SERVED = Served("made", "ab" * 32, {"version": "1"}, {"partial": "12" * 32})
