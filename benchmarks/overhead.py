@@ -22,10 +22,10 @@ from tqdm import tqdm
 
 from benchmarks.memory import TreeMemory, tree_memory
 from benchmarks.reporting import InputValue, latency_summary, make_result, text_table
+from indexer.compose import chosen_embedding
 from outsole.answers import SearchAnswer, SearchMode
 from outsole.api import Client
 from outsole.commands.demo import index_into, wait_serving
-from outsole.commands.index import chosen_embedding
 from outsole.commands.stack import LocalStack
 from outsole.errors import OutsoleError
 from outsole.evaluation.collections import Collection, LabelledProbe, read_collection

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crawl import ProgressOf, progress_bar
+from indexer.index_prints import CrawlOptions, IndexReport, index_prints
 from indexer.model import IndexEmbedding, IndexModel
 from indexer.preparing import Contact, Preparer
 from outsole.encoders.network_spec import NetworkSpec
@@ -27,25 +29,28 @@ _PRINT = "print"
 
 
 @dataclass(frozen=True)
-class Composition:
-    """Names everything that a crawl needs of models; it can be sent to other processes.
+class IndexPlace:
+    """Where an indexing finds its encoders and puts its editions; it can be sent to other processes.
 
     Attributes:
         model_dir: Folder of the correlation encoder in its repository.
-        encoders_dir: A second repository, of embeddings that were adapted here; it need not exist.
+        encoders_dir: A second model repository, of embeddings that were adapted; it need not exist.
+        editions_dir: Directory of all galleries.
         triton_url: ``host:port`` of Triton; empty to encode with ONNX Runtime in the process.
-        embedding: Name of the embedding beside the correlation encoder; empty for the shipped one where there is one,
-            ``none`` for none.
     """
 
     model_dir: Path
     encoders_dir: Path
+    editions_dir: Path
     triton_url: str = ""
-    embedding: str = ""
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[IndexModel]:
+    async def opened(self, embedding: str = "") -> AsyncIterator[IndexModel]:
         """The model, for as long as the block lasts.
+
+        Args:
+            embedding: Name of the embedding beside the correlation encoder; empty for the shipped one where there is
+                one, ``none`` for none.
 
         Raises:
             InvalidInput: There is no embedding of that name.
@@ -53,7 +58,7 @@ class Composition:
             NotFound, DataCorrupt: As of ``PrintSystem.load``.
         """
         system = PrintSystem.load(self.model_dir, more=[self.encoders_dir])
-        chosen = chosen_embedding(system, self.embedding)
+        chosen = chosen_embedding(system, embedding)
         async with contextlib.AsyncExitStack() as closing:
 
             def opened(contract: ModelContract, folder: Path) -> Encoder:
@@ -84,6 +89,34 @@ class Composition:
             return np.asarray(found[_PRINT][0], np.float32)
 
         return contact
+
+
+async def index_into(
+    source: Path,
+    gallery: str,
+    *,
+    place: IndexPlace,
+    embedding: str = "",
+    options: CrawlOptions | None = None,
+    progress: ProgressOf = progress_bar,
+) -> IndexReport:
+    """Index a source into a gallery.
+
+    Args:
+        source: A directory of images or a manifest.
+        gallery: Name of the gallery.
+        place: Encoders and galleries.
+        embedding: See ``IndexPlace.opened``.
+        options: How the source is crawled.
+        progress: Told how far it is.
+
+    Raises:
+        OutsoleError: See ``IndexPlace.opened`` and ``indexer.index_prints.index_prints``.
+    """
+    async with place.opened(embedding) as model:
+        return await index_prints(
+            source, gallery, root=place.editions_dir, model=model, options=options, progress=progress
+        )
 
 
 def chosen_embedding(system: PrintSystem, name: str) -> PrintEmbedding | None:

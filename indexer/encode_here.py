@@ -40,7 +40,9 @@ async def encode_here(
     pool = ThreadPoolExecutor(settings.prepare_workers, "prepare", initializer=_yield_to_the_encoder)
     try:
         async with asyncio.TaskGroup() as group:
-            await run.fill_batches(group, _loaded_in_order(entries, loader, pool, ahead=2 * settings.batch_items), progress)
+            await run.fill_batches(
+                group, _loaded_in_order(entries, loader, pool, ahead=2 * settings.batch_items), progress
+            )
     except BaseExceptionGroup as errors:
         raise _first(errors) from errors
     finally:

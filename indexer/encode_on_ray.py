@@ -9,25 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import ray
 import ray.data
 
+from indexer.access import Access
 from indexer.crawl import Crawl, IndexSettings, Progress
 from indexer.encoded import BatchOrigin, WorkFolder, facts_of
+from indexer.fetch import Fetcher
 from indexer.loading import Loaded, Loader
 from indexer.manifest import Entry, Reject
-from indexer.model import IndexModel, PreparedImage
+from indexer.model import Opener, PreparedImage
 from outsole.errors import OutsoleError
 
-Opener = Callable[[], AbstractAsyncContextManager[IndexModel]]
-"""Makes the model in whatever process it is needed; it travels there by pickle."""
 _SHARD, _LOADED, _DONE = "shard", "loaded", "done"
 _Row = dict[str, Any]
 _T = TypeVar("_T")
@@ -39,13 +38,13 @@ class RayPlan:
 
     Attributes:
         opener: Of the model.
-        fetch: See ``indexer.loading.Loader``.
+        access: Where pictures may be read.
         work: The work folder.
         settings: ``batch_items`` is the size of a shard, ``prepare_workers`` are processes here.
     """
 
     opener: Opener
-    fetch: Callable[[Entry], bytes]
+    access: Access
     work: Path
     settings: IndexSettings
 
@@ -81,15 +80,18 @@ def encode_on_ray(entries: Sequence[Entry], crawl: Crawl, *, plan: RayPlan, prog
     dataset = (
         ray.data.from_items(shards, override_num_blocks=max(1, len(shards)))
         .map(
-            _LoadShard,
+            # Ray's annotations know functions alone; classes are its actors.
+            cast(Any, _LoadShard),
             fn_constructor_args=(plan, known),
             compute=ray.data.ActorPoolStrategy(size=plan.settings.prepare_workers),
         )
         .map(
-            _EncodeShard,
+            cast(Any, _EncodeShard),
             fn_constructor_args=(plan,),
             compute=ray.data.ActorPoolStrategy(
-                size=1, max_concurrent_calls_per_actor=plan.settings.requests_in_flight, enable_true_multi_threading=True
+                size=1,
+                max_concurrent_calls_per_actor=plan.settings.requests_in_flight,
+                enable_true_multi_threading=True,
             ),
             num_cpus=0,
         )
@@ -131,7 +133,7 @@ class _LoadShard:
 
     def __init__(self, plan: RayPlan, known: Any) -> None:
         self._loop = _Loop(plan.opener)
-        self._loader = Loader(plan.fetch, self._loop.model.prepare, ray.get(known) if isinstance(known, ray.ObjectRef) else known)
+        self._loader = Loader(Fetcher(plan.access).fetch, self._loop.model.prepare, ray.get(known))
 
     def __call__(self, row: _Row) -> _Row:
         return {_LOADED: tuple(self._loader.load(entry) for entry in row[_SHARD])}

@@ -31,7 +31,7 @@ _FACTS = ("size_px", "thumbnails", "thumbnail_ends", *_HASHES)
 
 @dataclass(frozen=True)
 class Facts:
-    """What the preparation found out about one image: size in pixels, a thumbnail and its perceptual hashes."""
+    """What the preparation found out about one image: size in pixels, a thumbnail and its perceptual hash."""
 
     width_px: int
     height_px: int
@@ -56,7 +56,7 @@ class Origin(Protocol):
         ...
 
     def picture_hash(self, position: int) -> str:
-        """Its perceptual hashes alone, see `Facts`."""
+        """Its perceptual hash alone, see `Facts`."""
         ...
 
 

@@ -15,18 +15,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.access import Access
 from indexer.crawl import Crawl, IndexSettings, Progress, ProgressOf, progress_bar
 from indexer.encode_here import encode_here
 from indexer.encoded import BatchOrigin, Origin, WorkFolder, gather, only_indexing, reusable_rows
+from indexer.fetch import Fetcher
 from indexer.loading import Loader, rejected
 from indexer.manifest import Entry, Reject, read_source, rejects_csv
 from indexer.merging import Merged, merge
-from indexer.model import IndexEmbedding, IndexModel, PreparedImage
-from indexer.quarantine import states_of
+from indexer.model import IndexEmbedding, IndexModel, Opener, PreparedImage
+from indexer.quarantine import outlying_states
 from outsole.answers import ItemState, Role
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
+from outsole.gallery.decisions import decided_states, decisions_in_force
 from outsole.gallery.editions import Edition
-from outsole.gallery.layout import checked_name, current_edition, set_current
+from outsole.gallery.history import switch
+from outsole.gallery.layout import checked_name, current_edition
 from outsole.gallery.writer import EditionWriter
 
 __all__ = [
@@ -124,7 +128,16 @@ async def index_prints(
         crawl = Crawl(await asyncio.to_thread(_known, root, gallery, model, work))
         wanted = _soles(found.entries, crawl)
         with progress(len(wanted)) as bar:
-            await _encode(wanted, crawl, model=model, work=work, settings=settings or IndexSettings(), how=how, bar=bar)
+            await _encode(
+                wanted,
+                crawl,
+                model=model,
+                work=work,
+                settings=settings or IndexSettings(),
+                access=found.access,
+                on_ray=how.on_ray,
+                bar=bar,
+            )
         merged, lost = await asyncio.to_thread(merge, crawl, before, feed=how.feed)
         rejects = (*found.rejects, *crawl.rejects, *lost)
         edition = await asyncio.to_thread(_write, root / gallery, crawl, merged, rejects, model=model, how=how)
@@ -142,9 +155,7 @@ def _current(root: Path, gallery: str) -> Edition | None:
 
 def _known(root: Path, gallery: str, model: IndexModel, work: WorkFolder) -> dict[str, tuple[Origin, int]]:
     """Pictures whose arrays are there already: of the edition in force, and of a crawl that was interrupted."""
-    places = reusable_rows(
-        root, gallery, encoder_hash=model.hash, settings=model.settings, embeddings=model.embeddings
-    )
+    places = reusable_rows(root, gallery, encoder_hash=model.hash, settings=model.settings, embeddings=model.embeddings)
     return {**places, **work.known()}
 
 
@@ -171,20 +182,18 @@ async def _encode(
     model: IndexModel,
     work: WorkFolder,
     settings: IndexSettings,
-    how: CrawlOptions,
+    access: Access,
+    on_ray: Opener | None,
     bar: Progress,
 ) -> None:
-    fetch = partial(fetched, access=how.access)
-    if how.on_ray is None:
-        loader = Loader(fetch, model.prepare, crawl.places.keys())
-        await encode_here(
-            entries, crawl, model=model, loader=loader, work=work, settings=settings, progress=bar
-        )
+    if on_ray is None:
+        loader = Loader(Fetcher(access).fetch, model.prepare, crawl.places.keys())
+        await encode_here(entries, crawl, model=model, loader=loader, work=work, settings=settings, progress=bar)
         return
     # Imported here: Ray takes a second to import, and most crawls do without.
     from indexer.encode_on_ray import RayPlan, encode_on_ray
 
-    plan = RayPlan(how.on_ray, fetch, work.path, settings)
+    plan = RayPlan(on_ray, access, work.path, settings)
     await asyncio.to_thread(encode_on_ray, entries, crawl, plan=plan, progress=bar)
 
 
@@ -210,7 +219,10 @@ def _write(
     with writer:
         for start in range(0, len(merged), _GATHERED_ITEMS):
             _append(writer, merged[start : start + _GATHERED_ITEMS], crawl.places)
-        writer.restate(states_of(folder, writer, [each.item for each in merged], find_outliers=how.find_outliers))
+        decisions = decisions_in_force(folder.parent, folder.name)
+        if how.find_outliers:
+            writer.restate(outlying_states(writer, [each.item for each in merged], decisions))
+        writer.restate(decided_states(writer.items(), decisions))
         return writer.write(rejects_csv=rejects_csv(rejects))
 
 
@@ -231,12 +243,10 @@ async def _publish(root: Path, edition: Edition, publish: Publish | None) -> Non
     if publish is not None:
         await publish(edition)
     else:
-        await asyncio.to_thread(set_current, root, edition.gallery, edition.id)
+        await asyncio.to_thread(switch, root, edition.gallery, edition.id, reason="indexed")
 
 
-def _report(
-    edition: Edition, crawl: Crawl, rejects: Sequence[Reject], *, is_new: bool, started: float
-) -> IndexReport:
+def _report(edition: Edition, crawl: Crawl, rejects: Sequence[Reject], *, is_new: bool, started: float) -> IndexReport:
     states = edition.items["state"].to_pylist()
     return IndexReport(
         gallery=edition.gallery,

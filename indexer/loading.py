@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-from indexer.manifest import Entry, Reject
+from indexer.manifest import Entry
 from indexer.model import PreparedImage
-from outsole.errors import OutsoleError
+from indexer.rejects import Reject
+from outsole.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -35,26 +36,28 @@ class Loader:
     """Loads entries; called in threads of this process or in processes of a cluster.
 
     Attributes:
-        fetch: The bytes of an entry's picture; OutsoleError or OSError where it cannot be read.
+        fetch: The bytes at a location; OutsoleError where they cannot be had.
         prepare: See ``indexer.model.IndexModel.prepare``.
         known: sha256 of the pictures that need no encoding.
     """
 
-    fetch: Callable[[Entry], bytes]
+    fetch: Callable[[str], bytes]
     prepare: Callable[[bytes], PreparedImage]
     known: Container[str]
 
     def load(self, entry: Entry) -> Loaded | Reject:
-        """The picture, or why it cannot be used."""
+        """The picture, or why it cannot be used.
+
+        Raises:
+            OutsoleError: Something is away that a retry may find; the picture is not to blame.
+        """
         try:
-            data = self.fetch(entry)
+            data = self.fetch(entry.location)
             item = dataclasses.replace(entry.item, sha256=hashlib.sha256(data).hexdigest())
             found = dataclasses.replace(entry, item=item)
             return Loaded(found, None if item.sha256 in self.known else self.prepare(data))
-        except OutsoleError as error:
+        except InvalidInput as error:
             return rejected(entry, str(error))
-        except OSError as error:
-            return rejected(entry, f"the file cannot be read: {error.strerror}")
 
 
 def rejected(entry: Entry, reason: str, *, column: str = "") -> Reject:

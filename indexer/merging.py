@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from indexer.manifest import Reject
 from outsole.answers import ItemState, Role, Side
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ItemRow, Likeness, Offer
+from outsole.imaging.picture_hash import hash_from_text
 
 _CARRIED = 0
 """Row that a reject has which no manifest listed."""
@@ -71,10 +72,19 @@ def _carried(before: Edition, shown: set[str], feed: str) -> list[Merged]:
     """Items of before that the crawl does not show."""
     every, others = _offers_by_item(before), _offers_by_item(before, without=feed)
     return [
-        Merged(item, others[item.item_id]) if item.item_id in others else Merged(_gone(item, feed), every[item.item_id])
+        Merged(_as_crawled(item), others[item.item_id])
+        if item.item_id in others
+        else Merged(_gone(item, feed), every[item.item_id])
         for item in rows_of(before)
         if item.item_id not in shown
     ]
+
+
+def _as_crawled(item: ItemRow) -> ItemRow:
+    """An item in the state that crawls gave it: decisions and outliers are judged again for every edition."""
+    if item.state in (ItemState.ACTIVE, ItemState.DISCONTINUED):
+        return item
+    return dataclasses.replace(item, state=ItemState.ACTIVE, state_reason="")
 
 
 def _gone(item: ItemRow, feed: str) -> ItemRow:
@@ -102,15 +112,23 @@ def _offers_by_item(edition: Edition | None, *, without: str | None = None) -> M
 
 
 def _joined(rows: Sequence[Merged]) -> list[Merged]:
-    """Pictures of one model that are the same become one item with all offers; known items go before new ones."""
-    ordered = sorted(rows, key=lambda row: (row.is_new, row.item.item_id))
-    own, likeness = find_duplicates(_pictures(ordered))
-    for position, (at, kind) in enumerate(zip(own.tolist(), likeness, strict=True)):
-        if at != position:
-            owner = ordered[at]
-            owner.offers += (
-                dataclasses.replace(offer, item_id=owner.item.item_id, likeness=kind)
-                for offer in ordered[position].offers
-            )
-    left = (row for position, row in enumerate(ordered) if own[position] == position)
+    """Pictures of one model that are the same become one item with all offers."""
+    found = find_duplicates(_pictures(rows))
+    for row, at, likeness in zip(rows, found.representatives.tolist(), found.likenesses, strict=True):
+        if likeness is not Likeness.OWN:
+            owner = rows[at].item.item_id
+            rows[at].offers += (dataclasses.replace(each, item_id=owner, likeness=likeness) for each in row.offers)
+    left = (row for row, likeness in zip(rows, found.likenesses, strict=True) if likeness is Likeness.OWN)
     return sorted(left, key=lambda row: row.item.item_id)
+
+
+def _pictures(rows: Sequence[Merged]) -> Pictures:
+    return Pictures(
+        # An item that the gallery has already keeps its id, whatever comes after.
+        ids=[f"{int(row.is_new)}{row.item.item_id}" for row in rows],
+        models=[row.item.model_id for row in rows],
+        roles=[Role.SOLE] * len(rows),
+        sides=[row.item.side for row in rows],
+        sha256s=[row.item.sha256 for row in rows],
+        hashes=np.array([hash_from_text(row.item.picture_hash) for row in rows], np.uint64),
+    )

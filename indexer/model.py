@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,7 +41,7 @@ class PreparedImage(Protocol):
 
     @property
     def picture_hash(self) -> str:
-        """Perceptual hashes of it and of its mirror image, 32 hex digits; empty where none was made."""
+        """Perceptual hash of it, 16 hex digits; empty where none was made."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,7 @@ class IndexModel:
             calls.append(self.embedding.encoder.encode(inputs, timeout_s=timeout_s))
         found = await all_or_none(calls)
         return {name: array for outputs in found for name, array in outputs.items()}
+
+
+Opener = Callable[[], AbstractAsyncContextManager[IndexModel]]
+"""Makes the model in whatever process it is needed; it travels there by pickle."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from outsole.answers import Role
 from outsole.errors import InvalidInput
-from outsole.imaging.canvas import CanvasRules, place_item, thumbnail
+from outsole.imaging.canvas import CanvasRules, place_item
 from outsole.imaging.decode import DecodedImage, decode_image
 from outsole.imaging.photographs import is_photograph, print_of_sole, upright_sole
-from outsole.imaging.picture_hash import hash_text
+from outsole.imaging.picture_hash import hash_text, picture_hash
 from outsole.imaging.roles import role_doubt
 
 Contact = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
@@ -56,7 +56,7 @@ class Preparer:
         placed = place_item(gray, self.rules)
         height, width = gray.shape
         return PreparedSole(
-            placed.image, placed.valid, width, height, placed.thumbnail_png, hash_text(decoded.gray)
+            placed.image, placed.valid, width, height, placed.thumbnail_png, hash_text(picture_hash(decoded.gray))
         )
 
     def _impression(self, decoded: DecodedImage) -> NDArray[np.uint8]:
@@ -65,7 +65,9 @@ class Preparer:
             return decoded.gray
         if self.contact is None:
             raise InvalidInput(
-                "a photograph, and no depth predictor is served", field="image", remedy="serve depth_unet, or send prints"
+                "a photograph, and no depth predictor is served",
+                field="image",
+                remedy="serve depth_unet, or send prints",
             )
         return print_of_sole(self.contact(upright_sole(decoded.color)))
 

@@ -15,7 +15,7 @@ EXIT_FAILURE = 1
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 
-# Command -> module of outsole.commands that has it under its own name, and what the overview says of it.
+# Command -> module of outsole.commands that has it under its name, "-" turned to "_", and what the overview says of it.
 COMMANDS = {
     "up": ("running", "Start the stack: Triton, Ray Serve, Milvus Lite."),
     "down": ("running", "Stop the stack and everything that it started."),
@@ -26,7 +26,17 @@ COMMANDS = {
     "search": ("search", "Search a gallery: outsole search print FILE."),
     "explain": ("explain", "Draw which parts of a print made an item's score."),
     "galleries": ("galleries", "List the galleries."),
-    "items": ("galleries", "List the items of a gallery."),
+    "items": ("items", "List the items of a gallery."),
+    "retire": ("items", "Take an item out of searches."),
+    "restore": ("items", "Take an item's retirement back."),
+    "editions": ("editions", "List the editions of a gallery."),
+    "diff": ("editions", "Say what differs between two editions."),
+    "verify": ("editions", "Compare an edition with its hashes, rows and vectors."),
+    "canary": ("publishing", "Prints whose shoe is known, which every new edition has to find."),
+    "publish": ("publishing", "Put an edition in force, if it stands its trial."),
+    "rebuild": ("editions", "Make the vector store's part of an edition again."),
+    "retire-edition": ("editions", "Take an edition out of the vector store."),
+    "ingest": ("ingest", "Let the running service index a source."),
     "demo": ("demo", "The main job from start to end, with a report."),
 }
 
@@ -41,7 +51,7 @@ class _Topics(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"outsole.commands.{COMMANDS[cmd_name][0]}")
-        found: click.Command = getattr(module, cmd_name)
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

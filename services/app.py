@@ -23,6 +23,7 @@ from ray.serve.config import HTTPOptions, gRPCOptions
 from outsole.matching.print_system import PrintSystem
 from outsole.stopping import until_told
 from services import loopback
+from services.indexing import IndexOwner
 from services.ingress import Ingress
 from services.reranker import Reranker
 from services.settings import ServiceSettings
@@ -79,7 +80,9 @@ def build(settings: ServiceSettings | Mapping[str, object]) -> serve.Application
     )
     # Watchers of the health service hold a place for as long as they watch.
     ingress = _deployment(Ingress, replicas=settings.ingress_replicas, ongoing=96, queued=128)
-    return ingress.bind(settings, store, reranker)
+    # Operations are processes of their own, so that one owner has them all.
+    indexing = _deployment(IndexOwner, replicas=1, ongoing=16, queued=64).bind(settings)
+    return ingress.bind(settings, store, reranker, indexing)
 
 
 def _deployment(kind: type, *, replicas: int, ongoing: int, queued: int) -> serve.Deployment:

@@ -16,11 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from outsole.answers import GalleryInfo, ItemFilter, ItemInfo
+from outsole.answers import GalleryInfo, ItemFilter, ItemInfo, ItemState
 from outsole.errors import InvalidInput, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_galleries
 from outsole.gallery.layout import checked_name, current_edition
+from outsole.gallery.overview import overview
 from outsole.gallery.store import rows_allowed, rows_matching
+from outsole.lifecycle import EditionInfo
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
@@ -55,6 +57,21 @@ class EncoderChoice:
 
     correlation: str
     embedding: str
+
+
+@dataclass(frozen=True)
+class ItemsWanted:
+    """Which items a list is of.
+
+    Attributes:
+        where: The filter.
+        states: States wanted; empty for all.
+        with_thumbnails: Whether the small pictures are wanted.
+    """
+
+    where: ItemFilter = ItemFilter()
+    states: tuple[ItemState, ...] = ()
+    with_thumbnails: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,10 +201,8 @@ class Catalogue:
         end = start + size
         return everything[start:end], _token("galleries", end) if end < len(everything) else ""
 
-    def items_page(
-        self, gallery: str, edition: str, *, where: ItemFilter, size: int, token: str, with_thumbnails: bool
-    ) -> ItemPage:
-        """A page of the items that pass a filter, in order of id.
+    def items_page(self, gallery: str, edition: str, wanted: ItemsWanted, *, size: int, token: str) -> ItemPage:
+        """A page of the items wanted, in order of id.
 
         A token keeps to the edition that it came from, also where the gallery has another one by now.
 
@@ -196,16 +211,29 @@ class Catalogue:
             NotFound: There is no such gallery or edition.
         """
         found = self.edition(gallery, edition or _edition_of(token))
-        scope = _scope(found, where)
-        rows = np.flatnonzero(rows_matching(found.items, where))
+        scope = _scope(found, wanted)
+        rows = np.flatnonzero(rows_matching(found.items, wanted.where) & _in_states(found.items, wanted.states))
         start = _start(token, scope)
         end = start + size
         return ItemPage(
-            items=tuple(found.item(int(row), with_thumbnail=with_thumbnails) for row in rows[start:end]),
+            items=tuple(found.item(int(row), with_thumbnail=wanted.with_thumbnails) for row in rows[start:end]),
             next_page_token=_token(scope, end) if end < len(rows) else "",
             total=len(rows),
             edition=found.id,
         )
+
+    def editions_page(self, gallery: str, *, size: int, token: str) -> tuple[tuple[EditionInfo, ...], str]:
+        """A page of a gallery's editions, newest first, and the token of the next.
+
+        Raises:
+            InvalidInput: A token of another list.
+            NotFound: There is no such gallery.
+        """
+        everything = overview(self._root, gallery)
+        scope = f"editions of {gallery}"
+        start = _start(token, scope)
+        end = start + size
+        return everything[start:end], _token(scope, end) if end < len(everything) else ""
 
     def item(self, gallery: str, edition: str, item_id: str) -> ItemInfo:
         """One item with its thumbnail. Raises ``NotFound`` where there is none."""
@@ -251,8 +279,16 @@ def _check_known(edition: Edition, column: str, *, field: str, values: tuple[str
         )
 
 
-def _scope(edition: Edition, where: ItemFilter) -> str:
-    digest = hashlib.sha256(repr((edition.gallery, where)).encode()).hexdigest()[:12]
+def _in_states(items: pa.Table, states: tuple[ItemState, ...]) -> NDArray[np.bool_]:
+    if not states:
+        return np.ones(items.num_rows, dtype=bool)
+    values = pa.array([state.value for state in states], pa.string())
+    found: NDArray[np.bool_] = pc.is_in(items["state"], value_set=values).to_numpy()
+    return found
+
+
+def _scope(edition: Edition, wanted: ItemsWanted) -> str:
+    digest = hashlib.sha256(repr((edition.gallery, wanted.where, wanted.states)).encode()).hexdigest()[:12]
     return f"{edition.id}/{digest}"
 
 

@@ -17,8 +17,9 @@ OVERALL = ""
 RETRIEVAL = "outsole.v1.RetrievalService"
 GALLERIES = "outsole.v1.GalleryService"
 # Part of the contract, and not of this release: they exist, and do not serve.
-NOT_BUILT = ("outsole.v1.IndexService", "outsole.v1.VideoService", "outsole.v1.WearService")
-SERVICES = (OVERALL, RETRIEVAL, GALLERIES, *NOT_BUILT)
+INDEX = "outsole.v1.IndexService"
+NOT_BUILT = ("outsole.v1.VideoService", "outsole.v1.WearService")
+SERVICES = (OVERALL, RETRIEVAL, GALLERIES, INDEX, *NOT_BUILT)
 
 SERVING: int = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING: int = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -31,7 +32,7 @@ class HealthMonitor:
 
     Retrieval serves where every encoder is ready that a searchable gallery was indexed with, the vector store answers,
     and at least one gallery's edition can be opened and was made by the encoders served. Galleries serve wherever this
-    process runs: they are read from disk.
+    process runs: they are read from disk. Indexing serves where the encoders are ready: a gallery may be the first one.
 
     Args:
         catalogue: The editions.
@@ -51,6 +52,7 @@ class HealthMonitor:
         self._looking = asyncio.Lock()
         self._found_at = float("-inf")
         self._can_search = False
+        self._can_encode = False
         self._loaded: set[tuple[str, str]] = set()
 
     async def status(self, service: str) -> int:
@@ -66,7 +68,8 @@ class HealthMonitor:
         if service == GALLERIES:
             return SERVING
         await self._refresh()
-        return SERVING if self._can_search else NOT_SERVING
+        able = self._can_encode if service == INDEX else self._can_search
+        return SERVING if able else NOT_SERVING
 
     async def watch(self, service: str) -> AsyncIterator[int]:
         """The state now, and then every change of it; it ends only with its caller."""
@@ -97,6 +100,7 @@ class HealthMonitor:
             for name, up in zip(names, answers, strict=True):
                 self._recorder.put("outsole_dependency_up", float(up), {"dependency": name})
             self._can_search = all(answers) and good
+            self._can_encode = answers[names.index("triton")]
             self._found_at = time.monotonic()
 
     def _look_at_editions(self) -> bool:

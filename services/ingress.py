@@ -21,7 +21,9 @@ from services import validation
 from services.catalogue import Catalogue, Served
 from services.evidence import EvidenceStore, EvidenceUpload
 from services.health import HealthMonitor
+from services.indexing import IndexMethods, RemoteIndexing
 from services.later import LaterMethods
+from services.lifecycle import EditionMethods, Lifecycle
 from services.parts import CandidateFinder, Reranking, SearchDefaults, SearchParts
 from services.print_search import explain_hit, search_print
 from services.remote import RemoteCandidates, RemoteReranking
@@ -33,14 +35,18 @@ _MAX_WATCHERS = 32
 _READY_TIMEOUT_S = 3.0
 
 
-class Ingress(LaterMethods):
+class Ingress(EditionMethods, IndexMethods, LaterMethods):
     """The deployment that answers all RPCs.
 
     Its readiness does not depend on Triton or Milvus: an outage is reported, and must not restart this process.
     """
 
     def __init__(
-        self, settings: ServiceSettings, store: DeploymentHandle[Any], reranker: DeploymentHandle[Any]
+        self,
+        settings: ServiceSettings,
+        store: DeploymentHandle[Any],
+        reranker: DeploymentHandle[Any],
+        indexing: DeploymentHandle[Any],
     ) -> None:
         self.recorder: Recorder = RayRecorder()
         candidates = RemoteCandidates(store)
@@ -48,6 +54,10 @@ class Ingress(LaterMethods):
             settings, candidates=candidates, reranking=RemoteReranking(reranker), recorder=self.recorder
         )
         self._catalogue = self._parts.catalogue
+        self.lifecycle = Lifecycle(
+            settings.editions_dir, candidates, self._catalogue, budget_ms=settings.default_budget_ms
+        )
+        self.indexing = RemoteIndexing(indexing)
         self._watchers = 0
 
         async def milvus() -> bool:
@@ -119,10 +129,9 @@ class Ingress(LaterMethods):
             self._catalogue.items_page,
             request.gallery,
             request.edition,
-            where=validation.item_filter(request),
+            validation.items_wanted(request),
             size=size,
             token=token,
-            with_thumbnails=request.with_thumbnails,
         )
         return gallery_pb2.ListItemsResponse(
             items=[convert_gallery.item_to_wire(item) for item in page.items],

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from outsole.api.generated.outsole.v1 import gallery_pb2, index_pb2, retrieval_pb2, video_pb2, wear_pb2
+from outsole.api.generated.outsole.v1 import retrieval_pb2, video_pb2, wear_pb2
 from outsole.errors import NotOffered
 from services.rpc import GrpcContext, Unary, streaming, unary
 
@@ -31,11 +31,6 @@ class LaterMethods:
     SearchShoe = _later("SearchShoe", retrieval_pb2.SearchShoeResponse)
     TracePrint = _later("TracePrint", retrieval_pb2.TracePrintResponse)
     RefineSearch = _later("RefineSearch", retrieval_pb2.RefineSearchResponse)
-    RetireItem = _later("RetireItem", gallery_pb2.RetireItemResponse)
-    StartIngest = _later("StartIngest", index_pb2.StartIngestResponse)
-    GetOperation = _later("GetOperation", index_pb2.GetOperationResponse)
-    ListOperations = _later("ListOperations", index_pb2.ListOperationsResponse)
-    CancelOperation = _later("CancelOperation", index_pb2.CancelOperationResponse)
     StartVideoSearch = _later("StartVideoSearch", video_pb2.StartVideoSearchResponse)
     ListTracks = _later("ListTracks", video_pb2.ListTracksResponse)
     PredictWear = _later("PredictWear", wear_pb2.PredictWearResponse)

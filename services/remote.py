@@ -15,6 +15,7 @@ from ray.serve.handle import DeploymentHandle
 
 from outsole.answers import ItemFilter
 from outsole.errors import BudgetSpent, OutsoleError, Overloaded, Unavailable
+from outsole.lifecycle import RebuildProgress
 from services.parts import EditionRef, Timed
 
 if TYPE_CHECKING:
@@ -47,6 +48,20 @@ class RemoteCandidates:
             self._handle, "find", edition, dict(queries), timeout_s=timeout_s, **options
         )
         return found
+
+    async def verify(self, edition: EditionRef, *, timeout_s: float) -> tuple[int, int, str]:
+        """See `services.vector_store.PublishedStore.verify`."""
+        found: tuple[int, int, str] = await call(self._handle, "verify", edition, timeout_s=timeout_s)
+        return found
+
+    async def rebuild(self, edition: EditionRef, *, follow: bool, timeout_s: float) -> RebuildProgress:
+        """See `services.vector_store.PublishedStore.rebuild`."""
+        progress: RebuildProgress = await call(self._handle, "rebuild", edition, follow=follow, timeout_s=timeout_s)
+        return progress
+
+    async def retire(self, edition: EditionRef, *, timeout_s: float) -> None:
+        """See `services.vector_store.PublishedStore.retire`."""
+        await call(self._handle, "retire", edition, timeout_s=timeout_s)
 
     async def is_ready(self, *, timeout_s: float) -> bool:
         """Whether the vector store answers; never raises."""

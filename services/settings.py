@@ -49,6 +49,7 @@ class ServiceSettings:
         max_pixels: Largest probe, pixels.
         object_store_mib: Memory that Ray shares between processes, MiB.
         probe_interval_s: Age at which a finding about Triton, Milvus or the editions is looked up again, seconds.
+        ingest_roots: Directories, absolute and separated by ``:``, from which StartIngest may read; empty for none.
     """
 
     home: Path = field(default_factory=lambda: Path.home() / ".outsole")
@@ -72,6 +73,7 @@ class ServiceSettings:
     max_pixels: int = 80_000_000
     object_store_mib: int = 256
     probe_interval_s: float = 1.0
+    ingest_roots: str = ""
 
     def __post_init__(self) -> None:
         if self.encoder_backend not in _BACKENDS:
@@ -81,6 +83,8 @@ class ServiceSettings:
                 raise _refused(name, getattr(self, name), "1 to 65,535")
         if not 1 <= self.default_budget_ms <= 600_000:
             raise _refused("default_budget_ms", self.default_budget_ms, "1 to 600,000")
+        if not all(root.is_absolute() for root in self.ingest_dirs):
+            raise _refused("ingest_roots", self.ingest_roots, f"absolute paths separated by {os.pathsep}")
         for entry in fields(self):
             value = getattr(self, entry.name)
             positive = isinstance(value, (int, float)) and entry.name != "rerank_threads"
@@ -101,6 +105,16 @@ class ServiceSettings:
     def model_dir(self) -> Path:
         """Folder of the print encoder."""
         return self.model_repository / self.encoder
+
+    @property
+    def ingest_dirs(self) -> tuple[Path, ...]:
+        """Directories from which an ingest may read."""
+        return tuple(Path(text) for text in self.ingest_roots.split(os.pathsep) if text)
+
+    @property
+    def operations_dir(self) -> Path:
+        """Where long work is written down."""
+        return self.home / "operations"
 
     @property
     def encoders_dir(self) -> Path:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from outsole.answers import ItemFilter
 from outsole.api import convert
+from outsole.api.convert_lifecycle import item_states_from_wire
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2
 from outsole.api.records import PlacementSearch
 from outsole.errors import InvalidInput
-from services.catalogue import DEFAULT_PAGE, MAX_PAGE
+from services.catalogue import DEFAULT_PAGE, MAX_PAGE, ItemsWanted
 from services.evidence import checked_digest
 from services.queries import (
     DEFAULT_K,
@@ -58,6 +59,21 @@ def explain_query(request: retrieval_pb2.ExplainHitRequest) -> ExplainQuery:
 def item_filter(request: retrieval_pb2.SearchPrintRequest | gallery_pb2.ListItemsRequest) -> ItemFilter:
     """The filter of a request; see `outsole.api.convert.item_filter_from_wire`."""
     return convert.item_filter_from_wire(request.filter)
+
+
+def items_wanted(request: gallery_pb2.ListItemsRequest) -> ItemsWanted:
+    """Which items a list is of. Raises ``InvalidInput`` for a filter or state that is none."""
+    states = item_states_from_wire(request.states)
+    return ItemsWanted(item_filter(request), states, request.with_thumbnails)
+
+
+def budget_s(request: gallery_pb2.VerifyEditionRequest, default_ms: int) -> float:
+    """Seconds for the whole. Raises ``InvalidInput`` for a budget out of its range."""
+    if not request.HasField("budget_ms"):
+        return default_ms / 1000
+    if not 1 <= request.budget_ms <= LONGEST_BUDGET_MS:
+        raise InvalidInput(f"budget_ms is {request.budget_ms}", field="budget_ms", remedy=f"1 to {LONGEST_BUDGET_MS:,}")
+    return request.budget_ms / 1000
 
 
 def page(message: common_pb2.Page) -> tuple[int, str]:

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.answers import ItemFilter
-from outsole.errors import BudgetSpent, NotFound, OutsoleError, Unavailable
+from outsole.errors import BudgetSpent, DataCorrupt, NotFound, OutsoleError, Unavailable
 from outsole.gallery.editions import Edition, list_galleries
 from outsole.gallery.layout import current_edition
 from outsole.gallery.store import Candidates, VectorStore
+from outsole.gallery.verification import check_own_vectors
+from outsole.lifecycle import RebuildProgress
 from services.parts import EditionRef, Timed
 
 # Milvus Lite searches in Python: more lanes only take turns at the interpreter's lock.
@@ -42,6 +44,8 @@ class PublishedStore:
         self._fields = fields
         self._publishing: dict[EditionRef, asyncio.Task[None]] = {}
         self._in_force: dict[str, EditionRef] = {}
+        self._rebuilding: dict[EditionRef, RebuildProgress] = {}
+        self._rebuilt: dict[EditionRef, RebuildProgress] = {}
         self._lanes = asyncio.Semaphore(_LANES)
         self._trouble: OutsoleError | None = None
 
@@ -66,11 +70,74 @@ class PublishedStore:
                     found = await asyncio.to_thread(self._search, edition.id, queries, limit, where, left_s)
         except TimeoutError as error:
             raise BudgetSpent("the vector store did not answer in time") from error
-        except (Unavailable, NotFound):
+        except (Unavailable, NotFound) as error:
             # What was published may be gone with the back end: look again at the next search.
             self._forget(edition)
+            if edition in self._rebuilding:
+                raise Unavailable("the vector store is being made again", retry_after_s=1.0) from error
             raise
         return Timed(found, waited_s * 1000)
+
+    async def verify(
+        self, edition: EditionRef, *, timeout_s: float, sent_at: float | None = None
+    ) -> tuple[int, int, str]:
+        """Look at what the back end holds of an edition; an edition that it does not hold yet is taken up.
+
+        Returns:
+            Rows held, vectors of the edition that found their own items, and the first difference, empty for none.
+
+        Raises:
+            BudgetSpent: ``timeout_s``, counted from ``sent_at``, was too short.
+            Unavailable: The back end is away.
+        """
+        end = (time.time() if sent_at is None else sent_at) + timeout_s
+        try:
+            async with asyncio.timeout(max(end - time.time(), 0.0)):
+                await asyncio.shield(self._published(edition))
+                return await asyncio.to_thread(self._verify, edition, max(end - time.time(), 0.001))
+        except TimeoutError as error:
+            raise BudgetSpent("the vector store did not answer in time", field="budget_ms") from error
+        except (Unavailable, NotFound):
+            self._forget(edition)
+            raise
+
+    async def rebuild(
+        self, edition: EditionRef, *, follow: bool, timeout_s: float, sent_at: float | None = None
+    ) -> RebuildProgress:
+        """Make an edition's collections again, beside this call; searches of the edition wait for it.
+
+        Args:
+            edition: What is made again.
+            follow: Only say how far it is; where it is over, what stopped it is raised.
+            timeout_s, sent_at: Not needed: the call returns at once.
+
+        Raises:
+            OutsoleError: What stopped it.
+        """
+        del timeout_s, sent_at
+        if not follow and edition not in self._rebuilding:
+            opened = await asyncio.to_thread(Edition.open, self._root, edition.gallery, edition.id)
+            self._rebuilding[edition] = RebuildProgress(0, len(opened) * len(self._held_fields(opened)), "waiting")
+            self._publishing[edition] = asyncio.create_task(asyncio.to_thread(self._rebuild, edition, opened))
+        if edition in self._rebuilding:
+            return self._rebuilding[edition]
+        task = self._publishing.get(edition)
+        if task is not None:
+            await asyncio.shield(task)
+        return self._rebuilt.get(edition, RebuildProgress(0, 0))
+
+    async def retire(self, edition: EditionRef, *, timeout_s: float, sent_at: float | None = None) -> None:
+        """Drop an edition from the back end.
+
+        Raises:
+            Unavailable: The back end is away, or is taking the edition up just now.
+        """
+        del timeout_s, sent_at
+        task = self._publishing.get(edition)
+        if task is not None and not task.done():
+            raise Unavailable(f"the vector store is taking up edition {edition.id!r}", retry_after_s=1.0)
+        self._forget(edition)
+        await asyncio.to_thread(self._store.retire, edition.id)
 
     async def is_ready(self) -> bool:
         """Whether the back end answers now and holds the editions in force; never raises."""
@@ -122,8 +189,33 @@ class PublishedStore:
 
     def _publish(self, ref: EditionRef) -> None:
         edition = Edition.open(self._root, ref.gallery, ref.id)
+        self._store.publish(edition, self._held_fields(edition))
+
+    def _held_fields(self, edition: Edition) -> list[str]:
         # One without an embedding lacks its field; one of a search that needs it anyway is told so by name.
-        self._store.publish(edition, [field for field in self._fields if field in edition.array_names])
+        return [field for field in self._fields if field in edition.array_names]
+
+    def _verify(self, ref: EditionRef, timeout_s: float) -> tuple[int, int, str]:
+        edition = Edition.open(self._root, ref.gallery, ref.id)
+        rows = self._store.count(edition.id)
+        if rows != len(edition):
+            return rows, 0, f"the vector store holds {rows:,} of the {len(edition):,} items of edition {edition.id!r}"
+        try:
+            fields = self._held_fields(edition)
+            return rows, check_own_vectors(edition, self._store, fields=fields, timeout_s=timeout_s), ""
+        except DataCorrupt as error:
+            return rows, 0, f"in the vector store {error}"
+
+    def _rebuild(self, ref: EditionRef, edition: Edition) -> None:
+        fields, rows = self._held_fields(edition), len(edition)
+        try:
+            self._store.retire(edition.id)
+            for number, field in enumerate(fields):
+                self._rebuilding[ref] = RebuildProgress(number * rows, len(fields) * rows, field)
+                self._store.publish(edition, [field])
+            self._rebuilt[ref] = RebuildProgress(len(fields) * rows, len(fields) * rows)
+        finally:
+            del self._rebuilding[ref]
 
     def _current(self) -> dict[str, EditionRef]:
         found = {}

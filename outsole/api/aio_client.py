@@ -9,15 +9,15 @@ Requests, converters, back-off and errors are shared with the blocking client; o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from types import TracebackType
 from typing import Any, TypeVar, Unpack
 
 import grpc
 import grpc.aio
 
-from outsole.answers import Explanation, GalleryInfo, ItemFilter, ItemInfo, SearchAnswer
-from outsole.api import convert, convert_gallery, requests
+from outsole.answers import Explanation, GalleryInfo, ItemInfo, SearchAnswer
+from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, requests
 from outsole.api.backoff import Attempts, BackoffSettings
 from outsole.api.client import HEALTH_METHOD
 from outsole.api.errors import from_rpc_error
@@ -26,9 +26,13 @@ from outsole.api.generated.outsole.v1 import (
     gallery_pb2,
     gallery_pb2_grpc,
     health_pb2,
+    index_pb2,
+    index_pb2_grpc,
     retrieval_pb2_grpc,
 )
-from outsole.api.records import EvidenceRef, ExplainOptions, SearchOptions
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
+from outsole.lifecycle import EditionCheck, EditionInfo, RebuildProgress
+from outsole.operations import OperationInfo, WorkState
 
 _T = TypeVar("_T")
 
@@ -62,6 +66,7 @@ class AsyncClient:
             self._channel = grpc.aio.secure_channel(target, credentials, options=requests.CHANNEL_OPTIONS)
         self._retrieval: Any = retrieval_pb2_grpc.RetrievalServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._index: Any = index_pb2_grpc.IndexServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._check: Any = self._channel.unary_unary(
             HEALTH_METHOD,
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
@@ -154,34 +159,17 @@ class AsyncClient:
         response = await self._call(self._galleries.GetGallery, gallery_pb2.GetGalleryRequest(gallery=name))
         return convert_gallery.gallery_from_wire(response.gallery)
 
-    async def list_items(
-        self,
-        gallery: str,
-        *,
-        where: ItemFilter = requests.EVERY_ITEM,
-        edition: str = "",
-        page_size: int = requests.DEFAULT_PAGE_SIZE,
-        with_thumbnails: bool = False,
-    ) -> AsyncIterator[tuple[ItemInfo, ...]]:
+    async def list_items(self, gallery: str, **options: Unpack[ItemsOptions]) -> AsyncIterator[tuple[ItemInfo, ...]]:
         """The items of an edition by item id, page by page as they are asked for.
 
         Args:
             gallery: Name of the gallery.
-            where: Which items.
-            edition: The edition; empty for the one that is current when the first page is read.
-            page_size: Items on a page, 1 .. 1,000.
-            with_thumbnails: Whether the small pictures are wanted.
+            options: See ``ItemsOptions``.
         """
-        token = ""
+        requests.known_options(options, ItemsOptions)
+        token, edition = "", options.get("edition", "")
         while True:
-            request = requests.items_request(
-                gallery,
-                where=where,
-                edition=edition,
-                page_size=page_size,
-                page_token=token,
-                with_thumbnails=with_thumbnails,
-            )
+            request = requests.items_request(gallery, options, edition=edition, page_token=token)
             response = await self._call(self._galleries.ListItems, request)
             yield tuple(map(convert_gallery.item_from_wire, response.items))
             token, edition = response.next_page_token, response.edition
@@ -192,6 +180,108 @@ class AsyncClient:
         """One item with its thumbnail. Raises ``NotFound`` where there is none."""
         request = gallery_pb2.GetItemRequest(gallery=gallery, item_id=item_id, edition=edition)
         return convert_gallery.item_from_wire((await self._call(self._galleries.GetItem, request)).item)
+
+    async def retire_item(self, gallery: str, item_id: str, *, reason: str, by: str = "") -> str:
+        """Takes an item out of searches; nothing is deleted. Returns the edition that is in force now."""
+        request = gallery_pb2.RetireItemRequest(gallery=gallery, item_id=item_id, reason=reason, by=by)
+        return str((await self._call(self._galleries.RetireItem, request)).edition)
+
+    async def restore_item(self, gallery: str, item_id: str, *, reason: str, by: str = "") -> str:
+        """Takes a retirement back. Returns the edition that is in force now."""
+        request = gallery_pb2.RestoreItemRequest(gallery=gallery, item_id=item_id, reason=reason, by=by)
+        return str((await self._call(self._galleries.RestoreItem, request)).edition)
+
+    async def list_editions(self, gallery: str) -> tuple[EditionInfo, ...]:
+        """Every edition of a gallery, newest first."""
+        found: list[EditionInfo] = []
+        token = ""
+        while True:
+            page = common_pb2.Page(page_size=requests.DEFAULT_PAGE_SIZE, page_token=token)
+            request = gallery_pb2.ListEditionsRequest(gallery=gallery, page=page)
+            response = await self._call(self._galleries.ListEditions, request)
+            found += map(convert_lifecycle.edition_from_wire, response.editions)
+            token = response.next_page_token
+            if not token:
+                return tuple(found)
+
+    async def verify_edition(
+        self,
+        gallery: str,
+        *,
+        edition: str = "",
+        every_vector: bool = False,
+        store_only: bool = False,
+        timeout_s: float = 600.0,
+    ) -> EditionCheck:
+        """Compares an edition with its hashes, its rows, its vectors and the vector store.
+
+        Args:
+            gallery: Name of the gallery.
+            edition: The edition; empty for the current one.
+            every_vector: Look at every vector, not only at a sample.
+            store_only: Look at the vector store alone.
+            timeout_s: Deadline, seconds.
+        """
+        request = requests.verify_request(
+            gallery, edition, every_vector=every_vector, store_only=store_only, timeout_s=timeout_s
+        )
+        response = await self._call(self._galleries.VerifyEdition, request, timeout_s=timeout_s)
+        return convert_lifecycle.check_from_wire(response, gallery)
+
+    async def rebuild_store(self, gallery: str, *, edition: str = "") -> AsyncIterator[RebuildProgress]:
+        """Makes what the vector store holds of an edition again; says how far it is until it is done.
+
+        It is not tried again; asked again while it is under way, it is followed.
+        """
+        request = gallery_pb2.RebuildStoreRequest(gallery=gallery, edition=edition)
+        try:
+            async for message in self._galleries.RebuildStore(request, metadata=self._metadata):
+                yield convert_lifecycle.rebuild_from_wire(message)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from error
+
+    async def retire_edition(self, gallery: str, edition: str, *, reason: str) -> None:
+        """Takes an edition that is not in force out of the vector store; its files stay."""
+        request = gallery_pb2.RetireEditionRequest(gallery=gallery, edition=edition, reason=reason)
+        await self._call(self._galleries.RetireEdition, request)
+
+    async def start_ingest(self, gallery: str, source: str, **options: Unpack[IngestOptions]) -> OperationInfo:
+        """Starts to take a source's images into a gallery, on the service's host.
+
+        Args:
+            gallery: Made if it does not exist.
+            source: Absolute path of a directory or a manifest on the service's host.
+            options: See ``IngestOptions``.
+
+        Returns:
+            The operation; the same one where the same is asked while it waits or works.
+        """
+        requests.known_options(options, IngestOptions)
+        request = requests.ingest_request(gallery, source, options)
+        return convert_operations.operation_from_wire((await self._call(self._index.StartIngest, request)).operation)
+
+    async def get_operation(self, operation_id: str) -> OperationInfo:
+        """One operation with the first 1,000 units that failed. Raises ``NotFound`` where there is none."""
+        request = index_pb2.GetOperationRequest(operation_id=operation_id)
+        return convert_operations.operation_from_wire((await self._call(self._index.GetOperation, request)).operation)
+
+    async def list_operations(self, *, states: Collection[WorkState] = ()) -> tuple[OperationInfo, ...]:
+        """Every operation in one of the states, newest first; in any state by default."""
+        found: list[OperationInfo] = []
+        token = ""
+        while True:
+            response = await self._call(self._index.ListOperations, requests.operations_request(states, token))
+            found += map(convert_operations.operation_from_wire, response.operations)
+            token = response.next_page_token
+            if not token:
+                return tuple(found)
+
+    async def cancel_operation(self, operation_id: str) -> OperationInfo:
+        """Asks an operation to stop; what it has encoded is kept."""
+        request = index_pb2.CancelOperationRequest(operation_id=operation_id)
+        return convert_operations.operation_from_wire(
+            (await self._call(self._index.CancelOperation, request)).operation
+        )
 
     async def health(self, service: str = "") -> bool:
         """Whether the service can do its work: encoder ready, edition loaded, hashes equal.

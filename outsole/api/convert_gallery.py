@@ -6,14 +6,14 @@ from outsole.answers import GalleryInfo, ItemInfo, ItemState
 from outsole.api.convert import side_from_wire, side_to_wire
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2
 
-_STATE_TO_WIRE = {
+STATE_TO_WIRE = {
     ItemState.ACTIVE: common_pb2.ITEM_STATE_ACTIVE,
     ItemState.DISCONTINUED: common_pb2.ITEM_STATE_DISCONTINUED,
     ItemState.RETIRED: common_pb2.ITEM_STATE_RETIRED,
     ItemState.QUARANTINED: common_pb2.ITEM_STATE_QUARANTINED,
 }
 # A service of an earlier release says no state: all its items are active.
-_STATE_FROM_WIRE: dict[int, ItemState] = {number: state for state, number in _STATE_TO_WIRE.items()}
+STATE_FROM_WIRE: dict[int, ItemState] = {number: state for state, number in STATE_TO_WIRE.items()}
 
 
 def gallery_to_wire(gallery: GalleryInfo) -> gallery_pb2.Gallery:
@@ -54,7 +54,7 @@ def item_to_wire(item: ItemInfo) -> gallery_pb2.Item:
         sha256=item.sha256,
         thumbnail_png=item.thumbnail_png,
         year=item.year,
-        state=_STATE_TO_WIRE[item.state],
+        state=STATE_TO_WIRE[item.state],
         state_reason=item.state_reason,
     )
 
@@ -71,6 +71,6 @@ def item_from_wire(message: gallery_pb2.Item) -> ItemInfo:
         sha256=message.sha256,
         thumbnail_png=message.thumbnail_png,
         year=message.year,
-        state=_STATE_FROM_WIRE.get(message.state, ItemState.ACTIVE),
+        state=STATE_FROM_WIRE.get(message.state, ItemState.ACTIVE),
         state_reason=message.state_reason,
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from outsole.answers import ItemFilter, Placement, SearchMode
+from outsole.answers import ItemFilter, ItemState, Placement, SearchMode
 
 
 @dataclass(frozen=True)
@@ -86,3 +86,37 @@ class SearchOptions(ExplainOptions, total=False):
     where: ItemFilter
     require_complete: bool
     shortlist_size: int | None
+
+
+class ItemsOptions(TypedDict, total=False):
+    """Options of ``list_items``; left out, every item is listed.
+
+    Attributes:
+        where: Which items.
+        states: States wanted; empty for all.
+        edition: The edition; empty for the one that is current when the first page is read.
+        page_size: Items on a page, 1 .. 1,000; 100 where left out.
+        with_thumbnails: Whether the small pictures are wanted.
+    """
+
+    where: ItemFilter
+    states: Sequence[ItemState]
+    edition: str
+    page_size: int
+    with_thumbnails: bool
+
+
+class IngestOptions(TypedDict, total=False):
+    """Options of ``start_ingest``; left out, the service decides.
+
+    Attributes:
+        embedding: Name of the embedding beside the correlation encoder; ``none`` for none.
+        feed: Name under which the source is crawled again and again.
+        dry_run: Only read the source and say what could not be used.
+        request_id: A name of the caller's: asked again with it, the same operation is answered.
+    """
+
+    embedding: str
+    feed: str
+    dry_run: bool
+    request_id: str

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from outsole.answers import ItemFilter, SearchMode
-from outsole.api import convert
-from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2
-from outsole.api.records import EvidenceRef, ExplainOptions, SearchOptions
+from outsole.api import convert, convert_gallery, convert_operations
+from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
 from outsole.errors import InvalidInput
+from outsole.operations import WorkState
 
 Picture = bytes | str | os.PathLike[str] | EvidenceRef
 EvidenceSource = str | os.PathLike[str] | IO[bytes]
@@ -71,15 +72,50 @@ def explain_request(
 
 
 def items_request(
-    gallery: str, *, where: ItemFilter, edition: str, page_size: int, page_token: str, with_thumbnails: bool
+    gallery: str, options: ItemsOptions, *, edition: str, page_token: str
 ) -> gallery_pb2.ListItemsRequest:
-    """Asks for one page of items."""
+    """Asks for one page of items; see ``ItemsOptions``."""
+    where = options.get("where", EVERY_ITEM)
     return gallery_pb2.ListItemsRequest(
         gallery=gallery,
         edition=edition,
         filter=None if where.is_empty else convert.item_filter_to_wire(where),
-        page=common_pb2.Page(page_size=page_size, page_token=page_token),
-        with_thumbnails=with_thumbnails,
+        page=common_pb2.Page(page_size=options.get("page_size", DEFAULT_PAGE_SIZE), page_token=page_token),
+        with_thumbnails=options.get("with_thumbnails", False),
+        states=[convert_gallery.STATE_TO_WIRE[state] for state in options.get("states", ())],
+    )
+
+
+def ingest_request(gallery: str, source: str, options: IngestOptions) -> index_pb2.StartIngestRequest:
+    """Starts an ingest; see ``IngestOptions``."""
+    return index_pb2.StartIngestRequest(
+        gallery=gallery,
+        source_uri=source,
+        encoder=options.get("embedding", ""),
+        feed=options.get("feed", ""),
+        dry_run=options.get("dry_run", False),
+        request_id=options.get("request_id", ""),
+    )
+
+
+def operations_request(states: Collection[WorkState], page_token: str) -> index_pb2.ListOperationsRequest:
+    """Asks for one page of operations."""
+    return index_pb2.ListOperationsRequest(
+        page=common_pb2.Page(page_size=DEFAULT_PAGE_SIZE, page_token=page_token),
+        states=convert_operations.states_to_wire(states),
+    )
+
+
+def verify_request(
+    gallery: str, edition: str, *, every_vector: bool, store_only: bool, timeout_s: float
+) -> gallery_pb2.VerifyEditionRequest:
+    """Asks whether an edition is what it says, in the time of the call."""
+    return gallery_pb2.VerifyEditionRequest(
+        gallery=gallery,
+        edition=edition,
+        every_vector=every_vector,
+        store_only=store_only,
+        budget_ms=_deadline_ms(timeout_s),
     )
 
 

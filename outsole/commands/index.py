@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,8 +14,8 @@ import click
 
 from benchmarks.reporting import text_table
 from indexer.access import Access
-from indexer.compose import Composition
-from indexer.index_prints import CrawlOptions, IndexReport, index_prints
+from indexer.compose import IndexPlace, index_into
+from indexer.index_prints import CrawlOptions, IndexReport
 from indexer.manifest import Reject, Source, read_source
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.stack import read_state
@@ -65,12 +66,12 @@ def index(
     if state is None:
         raise Unavailable("no stack runs here", remedy="outsole up")
     triton_url = state.settings(home).triton_url if state.encoder_backend == "triton" else ""
-    composition = composition_of(home, triton_url=triton_url, embedding=embedding)
+    place = place_of(home, triton_url=triton_url)
     options = CrawlOptions(feed=feed, access=access)
     with _workers(workers):
         if workers == RAY:
-            options = dataclasses.replace(options, on_ray=composition.opened)
-        report = asyncio.run(_index(source, gallery, home, composition, options))
+            options = dataclasses.replace(options, on_ray=functools.partial(place.opened, embedding))
+        report = asyncio.run(index_into(source, gallery, place=place, embedding=embedding, options=options))
     show(report, lambda: _text(report), as_json=as_json)
 
 
@@ -81,27 +82,20 @@ def index_source(source: Path, gallery: str, *, home: Path, triton_url: str, emb
         source: A directory of images or a manifest.
         gallery: Name of the gallery.
         home: State directory of the stack that is to search it.
-        triton_url, embedding: See ``indexer.compose.Composition``.
+        triton_url: ``host:port`` of Triton; empty to encode with ONNX Runtime in this process.
+        embedding: See ``indexer.compose.index_into``.
 
     Raises:
-        OutsoleError: See ``indexer.compose.Composition.opened`` and ``indexer.index_prints.index_prints``.
+        OutsoleError: See ``indexer.compose.index_into``.
     """
-    composition = composition_of(home, triton_url=triton_url, embedding=embedding)
-    return asyncio.run(_index(source, gallery, home, composition, CrawlOptions()))
+    place = place_of(home, triton_url=triton_url)
+    return asyncio.run(index_into(source, gallery, place=place, embedding=embedding))
 
 
-def composition_of(home: Path, *, triton_url: str, embedding: str = "") -> Composition:
-    """What a home directory's galleries are indexed with."""
+def place_of(home: Path, *, triton_url: str) -> IndexPlace:
+    """Encoders and galleries of a home directory."""
     settings = ServiceSettings.from_environment(overrides={"home": home})
-    return Composition(settings.model_dir, settings.encoders_dir, triton_url, embedding)
-
-
-async def _index(
-    source: Path, gallery: str, home: Path, composition: Composition, options: CrawlOptions
-) -> IndexReport:
-    root = ServiceSettings.from_environment(overrides={"home": home}).editions_dir
-    async with composition.opened() as model:
-        return await index_prints(source, gallery, root=root, model=model, options=options)
+    return IndexPlace(settings.model_dir, settings.encoders_dir, settings.editions_dir, triton_url)
 
 
 @contextlib.contextmanager

@@ -38,6 +38,14 @@ def target_option(function: _Function) -> _Function:
     return home_option(option(function))
 
 
+def years_options(function: _Function) -> _Function:
+    """Adds ``--since`` and ``--until``: years of release, 0 for an open end."""
+    until = click.option("--until", default=0, metavar="YEAR", help="Only items released in this year or before.")
+    return click.option("--since", default=0, metavar="YEAR", help="Only items released in this year or after.")(
+        until(function)
+    )
+
+
 def json_option(function: _Function) -> _Function:
     """Adds ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the table.")(function)

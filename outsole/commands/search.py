@@ -7,10 +7,10 @@ from typing import TypedDict, Unpack
 
 import click
 
-from outsole.answers import SearchMode
+from outsole.answers import ItemFilter, SearchMode
 from outsole.api import Client
 from outsole.api.records import PlacementSearch
-from outsole.commands.output import answer_text, json_option, show, target_of, target_option
+from outsole.commands.output import answer_text, json_option, show, target_of, target_option, years_options
 from outsole.errors import InvalidInput
 
 
@@ -24,6 +24,8 @@ class PrintOptions(TypedDict):
     invert: bool
     rotation: tuple[float, float, float] | None
     encoder: str
+    since: int
+    until: int
     target: str | None
     home: Path
     as_json: bool
@@ -62,6 +64,7 @@ def search() -> None:
 @click.option("--invert", is_flag=True, help="Also try the print with its polarity turned.")
 @click.option("--rotation", type=RotationRange(), help="Rotations to try, degrees.")
 @click.option("--encoder", default="", metavar="NAME", help="Search with this one alone; see outsole galleries.")
+@years_options
 @target_option
 @json_option
 def print_(file: Path, gallery: str, **options: Unpack[PrintOptions]) -> None:
@@ -74,6 +77,7 @@ def print_(file: Path, gallery: str, **options: Unpack[PrintOptions]) -> None:
             k=options["count"],
             mode=SearchMode(options["mode"]),
             encoder=options["encoder"],
+            where=ItemFilter(first_year=options["since"], last_year=options["until"]),
             mask_png=_bytes(mask) if mask else None,
             placements=placement_search(options["rotation"], mirror=options["mirror"], invert=options["invert"]),
         )

@@ -64,6 +64,11 @@ def editions_dir(root: Path, gallery: str) -> Path:
     return root / checked_name(gallery, field="gallery") / "editions"
 
 
+def root_of(folder: Path) -> Path:
+    """The directory of all galleries that an edition's folder lies below."""
+    return folder.parents[2]
+
+
 def list_galleries(root: Path) -> list[str]:
     """Names of the galleries under ``root`` that have a current edition, in order of name."""
     if not root.is_dir():

@@ -6,7 +6,7 @@ import datetime
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import Enum
 from pathlib import Path
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.gallery.editions import Edition
+from outsole.gallery.history import switch
 from outsole.gallery.items import ITEM_SCHEMA, OFFER_SCHEMA, ItemRow, Offer
 from outsole.gallery.layout import (
     ITEMS,
@@ -35,7 +36,6 @@ from outsole.gallery.layout import (
     checked_name,
     editions_dir,
     file_sha256,
-    set_current,
     sync_dir,
     write_durably,
 )
@@ -125,8 +125,7 @@ class EditionWriter:
         self._encoder = (encoder_name, encoder_hash)
         self._settings = dict(settings or {})
         self._embeddings = dict(embeddings or {})
-        self._folder = editions_dir(root, gallery) / f".new-{uuid.uuid4().hex}"
-        self._folder.mkdir(parents=True)
+        self._folder = new_folder(root, gallery)
         self._items: list[ItemRow] = []
         self._offers: list[Offer] = []
         self._arrays: dict[str, _ArrayFile] = {}
@@ -180,6 +179,11 @@ class EditionWriter:
         self._waiting.extend(pictures)
         self._flush_thumbnails(THUMBNAILS_PER_GROUP)
 
+    @property
+    def array_names(self) -> tuple[str, ...]:
+        """Names of the arrays appended so far."""
+        return tuple(self._arrays)
+
     def vectors(self, name: str) -> NDArray[Any]:
         """An array of what was appended so far, [N, ...], read-only, mapped from the temporary folder.
 
@@ -189,6 +193,10 @@ class EditionWriter:
         if name not in self._arrays:
             raise NotFound(f"no array {name!r} was appended", remedy=f"there are {', '.join(sorted(self._arrays))}")
         return self._arrays[name].mapped()
+
+    def items(self) -> pa.Table:
+        """The items appended so far, with the columns of `outsole.gallery.items.ITEM_SCHEMA`."""
+        return pa.Table.from_pylist([_plain(item) for item in self._items], schema=ITEM_SCHEMA)
 
     def restate(self, states: Mapping[str, tuple[ItemState, str]]) -> None:
         """Give items that were appended another state and its reason, by item id; ids that are not there are left."""
@@ -218,7 +226,7 @@ class EditionWriter:
     def publish(self, *, rejects_csv: bytes = b"") -> Edition:
         """Make the edition and put it in force; arguments and errors are those of `write`."""
         edition = self.write(rejects_csv=rejects_csv)
-        set_current(self._root, self._gallery, edition.id)
+        switch(self._root, self._gallery, edition.id, reason="written")
         return edition
 
     def write(self, *, rejects_csv: bytes = b"") -> Edition:
@@ -233,21 +241,7 @@ class EditionWriter:
         if not self._items:
             raise InvalidInput("an edition needs at least one item")
         manifest = self._finish(rejects_csv)
-        target = self._folder.parent / checked_name(manifest.edition, field="edition")
-        if not self._exists_whole(target.name):
-            shutil.rmtree(target, ignore_errors=True)
-            write_durably(self._folder / MANIFEST, manifest.to_bytes())
-            sync_dir(self._folder)
-            os.rename(self._folder, target)
-            sync_dir(target.parent)
-        return Edition.open(self._root, self._gallery, target.name)
-
-    def _exists_whole(self, edition: str) -> bool:
-        try:
-            Edition.open(self._root, self._gallery, edition).verify()
-        except (NotFound, DataCorrupt):
-            return False
-        return True
+        return finish_edition(self._folder, manifest, root=self._root)
 
     def _offer_rows(self) -> list[dict[str, Any]]:
         known = {item.item_id for item in self._items}
@@ -259,15 +253,11 @@ class EditionWriter:
     def _finish(self, rejects_csv: bytes) -> Manifest:
         self._flush_thumbnails(1)
         self._thumbnails.close()
-        pq.write_table(pa.Table.from_pylist([_plain(i) for i in self._items], schema=ITEM_SCHEMA), self._folder / ITEMS)
+        write_items(self._folder, self.items())
         pq.write_table(pa.Table.from_pylist(self._offer_rows(), schema=OFFER_SCHEMA), self._folder / OFFERS)
         write_durably(self._folder / REJECTS, rejects_csv)
         files = {array.path.name: array.finish() for array in self._arrays.values()}
-        for name in (ITEMS, OFFERS, THUMBNAILS, REJECTS):
-            path = self._folder / name
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            files[name] = FileRecord(sha256=file_sha256(path), size_bytes=path.stat().st_size)
+        files |= {name: record_of(self._folder / name) for name in (ITEMS, OFFERS, THUMBNAILS, REJECTS)}
         encoder_name, encoder_hash = self._encoder
         return Manifest(
             gallery=self._gallery,
@@ -285,3 +275,51 @@ class EditionWriter:
 def _plain(row: ItemRow | Offer) -> dict[str, Any]:
     """A row as Parquet takes it: enumerations by value."""
     return {name: value.value if isinstance(value, Enum) else value for name, value in asdict(row).items()}
+
+
+def new_folder(root: Path, gallery: str) -> Path:
+    """A new empty folder beside a gallery's editions, in which one is made; no reader takes it for an edition."""
+    folder = editions_dir(root, gallery) / f".new-{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def write_items(folder: Path, items: pa.Table) -> None:
+    """Write an edition's table of items; the same table in one piece is the same bytes."""
+    pq.write_table(items, folder / ITEMS)
+
+
+def record_of(path: Path) -> FileRecord:
+    """What the manifest says of a table, once it is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return FileRecord(sha256=file_sha256(path), size_bytes=path.stat().st_size)
+
+
+def finish_edition(folder: Path, manifest: Manifest, *, root: Path, checked: Collection[str] | None = None) -> Edition:
+    """Make a folder that holds all files of an edition that edition, by one rename.
+
+    Where the same content exists already that edition is returned; one whose files are damaged is made anew.
+
+    Args:
+        folder: From `new_folder`; it is gone afterwards, or still there where the edition existed.
+        manifest: Describes its files.
+        root: Directory of all galleries.
+        checked: Files of an existing edition whose hashes are computed; all of them where None.
+    """
+    target = folder.parent / checked_name(manifest.edition, field="edition")
+    if not _exists_whole(root, manifest, checked):
+        shutil.rmtree(target, ignore_errors=True)
+        write_durably(folder / MANIFEST, manifest.to_bytes())
+        sync_dir(folder)
+        os.rename(folder, target)
+        sync_dir(target.parent)
+    return Edition.open(root, manifest.gallery, target.name)
+
+
+def _exists_whole(root: Path, manifest: Manifest, checked: Collection[str] | None) -> bool:
+    try:
+        Edition.open(root, manifest.gallery, manifest.edition).verify(checked)
+    except (NotFound, DataCorrupt):
+        return False
+    return True

@@ -52,7 +52,7 @@ def upright_sole(rgb: NDArray[np.uint8], *, field: str = "image") -> NDArray[np.
         InvalidInput: Nothing stands out from the ground, or what does is not long enough to be a sole.
     """
     shrink = min(1.0, _WORKED_ON_PX / max(rgb.shape[:2]))
-    small = cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else rgb
+    small = np.asarray(cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
     ground = _ground(small)
     mask = _largest_part(small, ground, field)
     centre, angle_deg, length = _axis(mask, field)
@@ -102,7 +102,9 @@ def _largest_part(rgb: NDArray[np.uint8], ground: NDArray[np.float64], field: st
 def _axis(mask: NDArray[np.uint8], field: str) -> tuple[tuple[float, float], float, float]:
     """Centre (x, y) of the box along the long axis, its angle from the vertical in degrees, and its length, pixels."""
     points = cv2.findNonZero(mask).reshape(-1, 2).astype(np.float32)
-    mean, axes, _ = cv2.PCACompute2(points, mean=None)
+    mean = points.mean(axis=0)
+    # The eigenvector of the largest eigenvalue comes last.
+    axes = np.linalg.eigh(np.cov(points.T))[1].T[::-1]
     along, across = ((points - mean) @ axis for axis in axes)
     length, width = (float(side.max() - side.min()) for side in (along, across))
     if length < _LEAST_ELONGATION * width:
@@ -112,14 +114,14 @@ def _axis(mask: NDArray[np.uint8], field: str) -> tuple[tuple[float, float], flo
             remedy="a photograph of one sole, seen from below",
         )
     middles = ((float(side.max()) + float(side.min())) / 2 for side in (along, across))
-    centre = mean[0] + sum(middle * axis for middle, axis in zip(middles, axes, strict=True))
+    centre = mean + sum(middle * axis for middle, axis in zip(middles, axes, strict=True))
     return (float(centre[0]), float(centre[1])), float(np.degrees(np.arctan2(axes[0][0], axes[0][1]))), length
 
 
 def _placed(centre: tuple[float, float], angle_deg: float, length: float) -> NDArray[np.float64]:
     """The affine map [2, 3] that lays the sole out."""
     turn = cv2.getRotationMatrix2D(centre, -angle_deg, _SOLE_SHARE * PICTURE_PX[0] / length)
-    turn[:, 2] += (PICTURE_PX[1] / 2 - centre[0], PICTURE_PX[0] / 2 - centre[1])
+    turn[:, 2] += np.array([PICTURE_PX[1] / 2 - centre[0], PICTURE_PX[0] / 2 - centre[1]])
     return np.asarray(turn, np.float64)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import socket
@@ -14,7 +15,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from indexer.index_prints import IndexModel, index_prints
+from indexer.compose import print_model
+from indexer.index_prints import index_prints
 from outsole.api import Client
 from outsole.commands.index import index_source
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
@@ -121,6 +123,7 @@ def running_stack(home: Path, triton: EmbeddedTriton, *, milvus_uri: str = "") -
         http_port=http_port,
         metrics_port=metrics_port,
         object_store_mib=128,
+        ingest_roots=str(home / "source"),
     )
     made = make_print_gallery(home / "source", models=MODELS, probes=4, seed=11)
     edition = index(settings, made, GALLERY)
@@ -162,14 +165,8 @@ def index(settings: ServiceSettings, made: MadeGallery, gallery: str, *, encoder
 
     async def work() -> str:
         encoder = TritonEncoder(settings.triton_url, spec.name, contract=spec.contract())
-        model = IndexModel(
-            name=spec.name,
-            hash=encoder_hash or spec.hash,
-            encoder=encoder,
-            prepare=system.prepare_item,
-            derive=system.derive,
-            settings=system.index_settings,
-        )
+        model = print_model(system, encoder)
+        model = dataclasses.replace(model, hash=encoder_hash or model.hash)
         report = await index_prints(made.manifest, gallery, root=settings.editions_dir, model=model)
         await encoder.close()
         return report.edition

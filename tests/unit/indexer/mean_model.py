@@ -17,7 +17,7 @@ from indexer.crawl import Progress
 from indexer.model import IndexModel
 from outsole.errors import Unavailable
 from outsole.imaging.decode import decode_image
-from outsole.imaging.picture_hash import hash_text
+from outsole.imaging.picture_hash import hash_text, picture_hash
 
 HASH = "ab" * 32
 HEIGHT, WIDTH = 32, 16
@@ -67,7 +67,7 @@ def prepare(data: bytes) -> Prepared:
     image = cv2.resize(gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8)
     valid = np.ones((HEIGHT // 8, WIDTH // 8), bool)
     thumbnail = cv2.imencode(".png", image)[1].tobytes()
-    return Prepared(image, valid, gray.shape[1], gray.shape[0], thumbnail, hash_text(gray))
+    return Prepared(image, valid, gray.shape[1], gray.shape[0], thumbnail, hash_text(picture_hash(gray)))
 
 
 def derive(outputs: dict[str, NDArray[Any]], valid: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

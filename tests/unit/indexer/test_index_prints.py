@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from indexer.encoded import only_indexing
-from indexer.index_prints import IndexEmbedding, IndexModel, IndexReport, IndexSettings, Progress, index_prints
+from indexer.index_prints import IndexEmbedding, IndexModel, IndexReport, IndexSettings, index_prints
 from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
-from tests.unit.indexer.mean_model import HASH, HEIGHT, WIDTH, MeanEncoder, derive, mean_model, prepare, quiet, write_images
+from tests.unit.indexer.mean_model import (
+    HASH,
+    HEIGHT,
+    WIDTH,
+    MeanEncoder,
+    derive,
+    mean_model,
+    prepare,
+    quiet,
+    write_images,
+)
+
 
 def index(
     source: Path, root: Path, encoder: MeanEncoder, settings: IndexSettings | None = None, **shaped: str
@@ -82,7 +90,7 @@ def test_only_new_images_are_encoded_and_metadata_may_change_without_encoding(tm
     manifest = source / "list.csv"
     manifest.write_text("id,path,brand\n" + "".join(f"n{i},{i:05d}.png,Acme\n" for i in range(23)))
     third = index(manifest, tmp_path / "root", MeanEncoder())
-    assert (third.items, third.encoded) == (23, 0)
+    assert (third.items, third.encoded, third.discontinued) == (47, 0, 24)
     assert len({first.edition, second.edition, third.edition}) == 3
     Edition.open(tmp_path / "root", "soles").verify()
 

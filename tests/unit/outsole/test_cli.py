@@ -20,7 +20,7 @@ from outsole.api.generated.outsole.v1 import gallery_pb2, gallery_pb2_grpc, retr
 from outsole.commands import output
 
 _PAGE = (Path(__file__).parents[3] / "docs/COMMANDS.md").read_text(encoding="utf-8")
-_SECTIONS = dict(re.findall(r"^## `outsole ([\w ]+)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL))
+_SECTIONS = dict(re.findall(r"^## `outsole ([\w -]+)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL))
 _GALLERY = GalleryInfo("soles", "e1", 3, 2, "abcdef", "2026-01-01T00:00:00Z")
 _ANSWER = SearchAnswer(
     hits=(Hit(1, "model-7", "item-7", 0.5),),
@@ -87,7 +87,9 @@ def test_every_option_has_a_line_of_help(name: str) -> None:
 
 
 def test_every_command_that_prints_a_table_speaks_json() -> None:
-    tables = {"status", "doctor", "index", "search print", "galleries", "items"}
+    tables = {"status", "doctor", "index", "search print", "galleries", "items", "editions", "diff", "verify"}
+    tables |= {"publish", "canary list", "canary run"}
+    tables |= {f"ingest {name}" for name in ("start", "status", "list", "cancel")}
     assert {name for name, found in COMMANDS.items() if any("--json" in p.opts for p in found.params)} == tables
 
 

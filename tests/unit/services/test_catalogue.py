@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from outsole.answers import ItemFilter, Side
+from outsole.answers import ItemFilter, ItemState, Side
 from outsole.errors import InvalidInput, NotFound, PreconditionFailed
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ItemRow
 from outsole.gallery.writer import EditionWriter
-from services.catalogue import Catalogue, EncoderChoice, Served
+from services.catalogue import Catalogue, EncoderChoice, ItemsWanted, Served
 
 BRANDS = ("Alder", "Birch")
 SERVED = Served("made", "ab" * 32, {"version": "1"}, {"partial": "12" * 32})
@@ -117,7 +117,7 @@ def test_pages_cover_every_item_once_and_keep_to_their_edition(catalogue: Catalo
     where = ItemFilter(brands=("Alder",))
 
     def page(token: str, chosen: ItemFilter = where) -> tuple[list[str], str, str]:
-        found = catalogue.items_page("soles", "", where=chosen, size=2, token=token, with_thumbnails=False)
+        found = catalogue.items_page("soles", "", ItemsWanted(chosen), size=2, token=token)
         assert found.total == 5
         return [item.item_id for item in found.items], found.next_page_token, found.edition
 
@@ -139,10 +139,10 @@ def test_a_token_of_another_list_is_refused(catalogue: Catalogue, tmp_path: Path
 
 def test_a_token_does_not_carry_over_to_another_filter(catalogue: Catalogue, tmp_path: Path) -> None:
     write(tmp_path)
-    ask = {"size": 2, "with_thumbnails": False}
-    token = catalogue.items_page("soles", "", where=ItemFilter(), token="", **ask).next_page_token  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput):
-        catalogue.items_page("soles", "", where=ItemFilter(brands=("Alder",)), token=token, **ask)  # type: ignore[arg-type]
+    token = catalogue.items_page("soles", "", ItemsWanted(), size=2, token="").next_page_token
+    for other in (ItemsWanted(ItemFilter(brands=("Alder",))), ItemsWanted(states=(ItemState.ACTIVE,))):
+        with pytest.raises(InvalidInput):
+            catalogue.items_page("soles", "", other, size=2, token=token)
 
 
 def test_rows_are_filtered_and_unknown_brands_named_with_the_known(catalogue: Catalogue, tmp_path: Path) -> None:

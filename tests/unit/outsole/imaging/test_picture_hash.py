@@ -122,7 +122,9 @@ def test_what_is_no_hash_is_refused(text: str) -> None:
         hash_from_text(text)
 
 
-@pytest.mark.parametrize("gray", [np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.float32), np.zeros((0, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "gray", [np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.float32), np.zeros((0, 4), np.uint8)]
+)
 def test_only_grey_pictures_are_hashed(gray: Pixels) -> None:
     with pytest.raises(InvalidInput, match="the picture is"):
         picture_hash(gray)

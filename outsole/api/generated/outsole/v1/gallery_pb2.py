@@ -27,7 +27,7 @@ _sym_db = _symbol_database.Default()
 from outsole.api.generated.outsole.v1 import common_pb2 as outsole_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18outsole/v1/gallery.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\"\xd4\x01\n\x07Gallery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x03\x12\x0e\n\x06models\x18\x04 \x01(\x03\x12\x14\n\x0c\x65ncoder_hash\x18\x05 \x01(\t\x12\x0f\n\x07\x63reated\x18\x06 \x01(\t\x12\x33\n\x08\x65ncoders\x18\x07 \x03(\x0b\x32!.outsole.v1.Gallery.EncodersEntry\x1a/\n\rEncodersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf1\x01\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\r\n\x05\x62rand\x18\x03 \x01(\t\x12\x1e\n\x04side\x18\x04 \x01(\x0e\x32\x10.outsole.v1.Side\x12\x10\n\x08\x63\x61tegory\x18\x05 \x01(\t\x12\x14\n\x0ctread_family\x18\x06 \x01(\t\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x15\n\rthumbnail_png\x18\x08 \x01(\x0c\x12\x0c\n\x04year\x18\t \x01(\x05\x12$\n\x05state\x18\n \x01(\x0e\x32\x15.outsole.v1.ItemState\x12\x14\n\x0cstate_reason\x18\x0b \x01(\t\"6\n\x14ListGalleriesRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\"X\n\x15ListGalleriesResponse\x12&\n\tgalleries\x18\x01 \x03(\x0b\x32\x13.outsole.v1.Gallery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x11GetGalleryRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\":\n\x12GetGalleryResponse\x12$\n\x07gallery\x18\x01 \x01(\x0b\x32\x13.outsole.v1.Gallery\"\x95\x01\n\x10ListItemsRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12&\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x16.outsole.v1.ItemFilter\x12\x1e\n\x04page\x18\x04 \x01(\x0b\x32\x10.outsole.v1.Page\x12\x17\n\x0fwith_thumbnails\x18\x05 \x01(\x08\"s\n\x11ListItemsResponse\x12\x1f\n\x05items\x18\x01 \x03(\x0b\x32\x10.outsole.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_items\x18\x03 \x01(\x03\x12\x0f\n\x07\x65\x64ition\x18\x04 \x01(\t\"C\n\x0eGetItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\"1\n\x0fGetItemResponse\x12\x1e\n\x04item\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Item\"E\n\x11RetireItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"%\n\x12RetireItemResponse\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t2\x8e\x03\n\x0eGalleryService\x12T\n\rListGalleries\x12 .outsole.v1.ListGalleriesRequest\x1a!.outsole.v1.ListGalleriesResponse\x12K\n\nGetGallery\x12\x1d.outsole.v1.GetGalleryRequest\x1a\x1e.outsole.v1.GetGalleryResponse\x12H\n\tListItems\x12\x1c.outsole.v1.ListItemsRequest\x1a\x1d.outsole.v1.ListItemsResponse\x12\x42\n\x07GetItem\x12\x1a.outsole.v1.GetItemRequest\x1a\x1b.outsole.v1.GetItemResponse\x12K\n\nRetireItem\x12\x1d.outsole.v1.RetireItemRequest\x1a\x1e.outsole.v1.RetireItemResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18outsole/v1/gallery.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\"\xd4\x01\n\x07Gallery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x03\x12\x0e\n\x06models\x18\x04 \x01(\x03\x12\x14\n\x0c\x65ncoder_hash\x18\x05 \x01(\t\x12\x0f\n\x07\x63reated\x18\x06 \x01(\t\x12\x33\n\x08\x65ncoders\x18\x07 \x03(\x0b\x32!.outsole.v1.Gallery.EncodersEntry\x1a/\n\rEncodersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf1\x01\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\r\n\x05\x62rand\x18\x03 \x01(\t\x12\x1e\n\x04side\x18\x04 \x01(\x0e\x32\x10.outsole.v1.Side\x12\x10\n\x08\x63\x61tegory\x18\x05 \x01(\t\x12\x14\n\x0ctread_family\x18\x06 \x01(\t\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x15\n\rthumbnail_png\x18\x08 \x01(\x0c\x12\x0c\n\x04year\x18\t \x01(\x05\x12$\n\x05state\x18\n \x01(\x0e\x32\x15.outsole.v1.ItemState\x12\x14\n\x0cstate_reason\x18\x0b \x01(\t\"6\n\x14ListGalleriesRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\"X\n\x15ListGalleriesResponse\x12&\n\tgalleries\x18\x01 \x03(\x0b\x32\x13.outsole.v1.Gallery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x11GetGalleryRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\":\n\x12GetGalleryResponse\x12$\n\x07gallery\x18\x01 \x01(\x0b\x32\x13.outsole.v1.Gallery\"\xbc\x01\n\x10ListItemsRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12&\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x16.outsole.v1.ItemFilter\x12\x1e\n\x04page\x18\x04 \x01(\x0b\x32\x10.outsole.v1.Page\x12\x17\n\x0fwith_thumbnails\x18\x05 \x01(\x08\x12%\n\x06states\x18\x06 \x03(\x0e\x32\x15.outsole.v1.ItemState\"s\n\x11ListItemsResponse\x12\x1f\n\x05items\x18\x01 \x03(\x0b\x32\x10.outsole.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_items\x18\x03 \x01(\x03\x12\x0f\n\x07\x65\x64ition\x18\x04 \x01(\t\"C\n\x0eGetItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\"1\n\x0fGetItemResponse\x12\x1e\n\x04item\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Item\"Q\n\x11RetireItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\"%\n\x12RetireItemResponse\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t\"R\n\x12RestoreItemRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\"&\n\x13RestoreItemResponse\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t\"\xf5\x01\n\x07\x45\x64ition\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t\x12\x0f\n\x07\x63reated\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x03\x12\x0e\n\x06models\x18\x04 \x01(\x03\x12/\n\x06states\x18\x05 \x03(\x0b\x32\x1f.outsole.v1.Edition.StatesEntry\x12\x10\n\x08in_force\x18\x06 \x01(\x08\x12\x16\n\x0ein_force_since\x18\x07 \x01(\t\x12\x0f\n\x07retired\x18\x08 \x01(\x08\x12\x0e\n\x06\x64\x61mage\x18\t \x01(\t\x1a-\n\x0bStatesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"F\n\x13ListEditionsRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x1e\n\x04page\x18\x02 \x01(\x0b\x32\x10.outsole.v1.Page\"V\n\x14ListEditionsResponse\x12%\n\x08\x65\x64itions\x18\x01 \x03(\x0b\x32\x13.outsole.v1.Edition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x88\x01\n\x14VerifyEditionRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x14\n\x0c\x65very_vector\x18\x03 \x01(\x08\x12\x12\n\nstore_only\x18\x04 \x01(\x08\x12\x16\n\tbudget_ms\x18\x05 \x01(\x03H\x00\x88\x01\x01\x42\x0c\n\n_budget_ms\"\x99\x01\n\x15VerifyEditionResponse\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t\x12\r\n\x05\x66iles\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07vectors\x18\x04 \x01(\x03\x12\x12\n\nstore_rows\x18\x05 \x01(\x03\x12\x13\n\x0bown_vectors\x18\x06 \x01(\x03\x12\x12\n\ndifference\x18\x07 \x01(\t\"7\n\x13RebuildStoreRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\"S\n\x14RebuildStoreResponse\x12\x0f\n\x07\x65\x64ition\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\r\n\x05\x66ield\x18\x04 \x01(\t\"H\n\x14RetireEditionRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x17\n\x15RetireEditionResponse2\xb2\x06\n\x0eGalleryService\x12T\n\rListGalleries\x12 .outsole.v1.ListGalleriesRequest\x1a!.outsole.v1.ListGalleriesResponse\x12K\n\nGetGallery\x12\x1d.outsole.v1.GetGalleryRequest\x1a\x1e.outsole.v1.GetGalleryResponse\x12H\n\tListItems\x12\x1c.outsole.v1.ListItemsRequest\x1a\x1d.outsole.v1.ListItemsResponse\x12\x42\n\x07GetItem\x12\x1a.outsole.v1.GetItemRequest\x1a\x1b.outsole.v1.GetItemResponse\x12K\n\nRetireItem\x12\x1d.outsole.v1.RetireItemRequest\x1a\x1e.outsole.v1.RetireItemResponse\x12N\n\x0bRestoreItem\x12\x1e.outsole.v1.RestoreItemRequest\x1a\x1f.outsole.v1.RestoreItemResponse\x12Q\n\x0cListEditions\x12\x1f.outsole.v1.ListEditionsRequest\x1a .outsole.v1.ListEditionsResponse\x12T\n\rVerifyEdition\x12 .outsole.v1.VerifyEditionRequest\x1a!.outsole.v1.VerifyEditionResponse\x12S\n\x0cRebuildStore\x12\x1f.outsole.v1.RebuildStoreRequest\x1a .outsole.v1.RebuildStoreResponse0\x01\x12T\n\rRetireEdition\x12 .outsole.v1.RetireEditionRequest\x1a!.outsole.v1.RetireEditionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GALLERY_ENCODERSENTRY']._loaded_options = None
   _globals['_GALLERY_ENCODERSENTRY']._serialized_options = b'8\001'
+  _globals['_EDITION_STATESENTRY']._loaded_options = None
+  _globals['_EDITION_STATESENTRY']._serialized_options = b'8\001'
   _globals['_GALLERY']._serialized_start=66
   _globals['_GALLERY']._serialized_end=278
   _globals['_GALLERY_ENCODERSENTRY']._serialized_start=231
@@ -51,17 +53,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETGALLERYRESPONSE']._serialized_start=708
   _globals['_GETGALLERYRESPONSE']._serialized_end=766
   _globals['_LISTITEMSREQUEST']._serialized_start=769
-  _globals['_LISTITEMSREQUEST']._serialized_end=918
-  _globals['_LISTITEMSRESPONSE']._serialized_start=920
-  _globals['_LISTITEMSRESPONSE']._serialized_end=1035
-  _globals['_GETITEMREQUEST']._serialized_start=1037
-  _globals['_GETITEMREQUEST']._serialized_end=1104
-  _globals['_GETITEMRESPONSE']._serialized_start=1106
-  _globals['_GETITEMRESPONSE']._serialized_end=1155
-  _globals['_RETIREITEMREQUEST']._serialized_start=1157
-  _globals['_RETIREITEMREQUEST']._serialized_end=1226
-  _globals['_RETIREITEMRESPONSE']._serialized_start=1228
-  _globals['_RETIREITEMRESPONSE']._serialized_end=1265
-  _globals['_GALLERYSERVICE']._serialized_start=1268
-  _globals['_GALLERYSERVICE']._serialized_end=1666
+  _globals['_LISTITEMSREQUEST']._serialized_end=957
+  _globals['_LISTITEMSRESPONSE']._serialized_start=959
+  _globals['_LISTITEMSRESPONSE']._serialized_end=1074
+  _globals['_GETITEMREQUEST']._serialized_start=1076
+  _globals['_GETITEMREQUEST']._serialized_end=1143
+  _globals['_GETITEMRESPONSE']._serialized_start=1145
+  _globals['_GETITEMRESPONSE']._serialized_end=1194
+  _globals['_RETIREITEMREQUEST']._serialized_start=1196
+  _globals['_RETIREITEMREQUEST']._serialized_end=1277
+  _globals['_RETIREITEMRESPONSE']._serialized_start=1279
+  _globals['_RETIREITEMRESPONSE']._serialized_end=1316
+  _globals['_RESTOREITEMREQUEST']._serialized_start=1318
+  _globals['_RESTOREITEMREQUEST']._serialized_end=1400
+  _globals['_RESTOREITEMRESPONSE']._serialized_start=1402
+  _globals['_RESTOREITEMRESPONSE']._serialized_end=1440
+  _globals['_EDITION']._serialized_start=1443
+  _globals['_EDITION']._serialized_end=1688
+  _globals['_EDITION_STATESENTRY']._serialized_start=1643
+  _globals['_EDITION_STATESENTRY']._serialized_end=1688
+  _globals['_LISTEDITIONSREQUEST']._serialized_start=1690
+  _globals['_LISTEDITIONSREQUEST']._serialized_end=1760
+  _globals['_LISTEDITIONSRESPONSE']._serialized_start=1762
+  _globals['_LISTEDITIONSRESPONSE']._serialized_end=1848
+  _globals['_VERIFYEDITIONREQUEST']._serialized_start=1851
+  _globals['_VERIFYEDITIONREQUEST']._serialized_end=1987
+  _globals['_VERIFYEDITIONRESPONSE']._serialized_start=1990
+  _globals['_VERIFYEDITIONRESPONSE']._serialized_end=2143
+  _globals['_REBUILDSTOREREQUEST']._serialized_start=2145
+  _globals['_REBUILDSTOREREQUEST']._serialized_end=2200
+  _globals['_REBUILDSTORERESPONSE']._serialized_start=2202
+  _globals['_REBUILDSTORERESPONSE']._serialized_end=2285
+  _globals['_RETIREEDITIONREQUEST']._serialized_start=2287
+  _globals['_RETIREEDITIONREQUEST']._serialized_end=2359
+  _globals['_RETIREEDITIONRESPONSE']._serialized_start=2361
+  _globals['_RETIREEDITIONRESPONSE']._serialized_end=2384
+  _globals['_GALLERYSERVICE']._serialized_start=2387
+  _globals['_GALLERYSERVICE']._serialized_end=3205
 # @@protoc_insertion_point(module_scope)

@@ -87,18 +87,20 @@ class GetGalleryResponse(_message.Message):
     def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...
 
 class ListItemsRequest(_message.Message):
-    __slots__ = ("gallery", "edition", "filter", "page", "with_thumbnails")
+    __slots__ = ("gallery", "edition", "filter", "page", "with_thumbnails", "states")
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     EDITION_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
     WITH_THUMBNAILS_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
     gallery: str
     edition: str
     filter: _common_pb2.ItemFilter
     page: _common_pb2.Page
     with_thumbnails: bool
-    def __init__(self, gallery: _Optional[str] = ..., edition: _Optional[str] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., page: _Optional[_Union[_common_pb2.Page, _Mapping]] = ..., with_thumbnails: _Optional[bool] = ...) -> None: ...
+    states: _containers.RepeatedScalarFieldContainer[_common_pb2.ItemState]
+    def __init__(self, gallery: _Optional[str] = ..., edition: _Optional[str] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., page: _Optional[_Union[_common_pb2.Page, _Mapping]] = ..., with_thumbnails: _Optional[bool] = ..., states: _Optional[_Iterable[_Union[_common_pb2.ItemState, str]]] = ...) -> None: ...
 
 class ListItemsResponse(_message.Message):
     __slots__ = ("items", "next_page_token", "total_items", "edition")
@@ -129,17 +131,148 @@ class GetItemResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class RetireItemRequest(_message.Message):
-    __slots__ = ("gallery", "item_id", "reason")
+    __slots__ = ("gallery", "item_id", "reason", "by")
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
     gallery: str
     item_id: str
     reason: str
-    def __init__(self, gallery: _Optional[str] = ..., item_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    by: str
+    def __init__(self, gallery: _Optional[str] = ..., item_id: _Optional[str] = ..., reason: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
 
 class RetireItemResponse(_message.Message):
     __slots__ = ("edition",)
     EDITION_FIELD_NUMBER: _ClassVar[int]
     edition: str
     def __init__(self, edition: _Optional[str] = ...) -> None: ...
+
+class RestoreItemRequest(_message.Message):
+    __slots__ = ("gallery", "item_id", "reason", "by")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    gallery: str
+    item_id: str
+    reason: str
+    by: str
+    def __init__(self, gallery: _Optional[str] = ..., item_id: _Optional[str] = ..., reason: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
+
+class RestoreItemResponse(_message.Message):
+    __slots__ = ("edition",)
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    edition: str
+    def __init__(self, edition: _Optional[str] = ...) -> None: ...
+
+class Edition(_message.Message):
+    __slots__ = ("edition", "created", "items", "models", "states", "in_force", "in_force_since", "retired", "damage")
+    class StatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    IN_FORCE_FIELD_NUMBER: _ClassVar[int]
+    IN_FORCE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    RETIRED_FIELD_NUMBER: _ClassVar[int]
+    DAMAGE_FIELD_NUMBER: _ClassVar[int]
+    edition: str
+    created: str
+    items: int
+    models: int
+    states: _containers.ScalarMap[str, int]
+    in_force: bool
+    in_force_since: str
+    retired: bool
+    damage: str
+    def __init__(self, edition: _Optional[str] = ..., created: _Optional[str] = ..., items: _Optional[int] = ..., models: _Optional[int] = ..., states: _Optional[_Mapping[str, int]] = ..., in_force: _Optional[bool] = ..., in_force_since: _Optional[str] = ..., retired: _Optional[bool] = ..., damage: _Optional[str] = ...) -> None: ...
+
+class ListEditionsRequest(_message.Message):
+    __slots__ = ("gallery", "page")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    gallery: str
+    page: _common_pb2.Page
+    def __init__(self, gallery: _Optional[str] = ..., page: _Optional[_Union[_common_pb2.Page, _Mapping]] = ...) -> None: ...
+
+class ListEditionsResponse(_message.Message):
+    __slots__ = ("editions", "next_page_token")
+    EDITIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    editions: _containers.RepeatedCompositeFieldContainer[Edition]
+    next_page_token: str
+    def __init__(self, editions: _Optional[_Iterable[_Union[Edition, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class VerifyEditionRequest(_message.Message):
+    __slots__ = ("gallery", "edition", "every_vector", "store_only", "budget_ms")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    EVERY_VECTOR_FIELD_NUMBER: _ClassVar[int]
+    STORE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_MS_FIELD_NUMBER: _ClassVar[int]
+    gallery: str
+    edition: str
+    every_vector: bool
+    store_only: bool
+    budget_ms: int
+    def __init__(self, gallery: _Optional[str] = ..., edition: _Optional[str] = ..., every_vector: _Optional[bool] = ..., store_only: _Optional[bool] = ..., budget_ms: _Optional[int] = ...) -> None: ...
+
+class VerifyEditionResponse(_message.Message):
+    __slots__ = ("edition", "files", "size_bytes", "vectors", "store_rows", "own_vectors", "difference")
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    STORE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    OWN_VECTORS_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    edition: str
+    files: int
+    size_bytes: int
+    vectors: int
+    store_rows: int
+    own_vectors: int
+    difference: str
+    def __init__(self, edition: _Optional[str] = ..., files: _Optional[int] = ..., size_bytes: _Optional[int] = ..., vectors: _Optional[int] = ..., store_rows: _Optional[int] = ..., own_vectors: _Optional[int] = ..., difference: _Optional[str] = ...) -> None: ...
+
+class RebuildStoreRequest(_message.Message):
+    __slots__ = ("gallery", "edition")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    gallery: str
+    edition: str
+    def __init__(self, gallery: _Optional[str] = ..., edition: _Optional[str] = ...) -> None: ...
+
+class RebuildStoreResponse(_message.Message):
+    __slots__ = ("edition", "done", "total", "field")
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    edition: str
+    done: int
+    total: int
+    field: str
+    def __init__(self, edition: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., field: _Optional[str] = ...) -> None: ...
+
+class RetireEditionRequest(_message.Message):
+    __slots__ = ("gallery", "edition", "reason")
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    gallery: str
+    edition: str
+    reason: str
+    def __init__(self, gallery: _Optional[str] = ..., edition: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RetireEditionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class GalleryServiceStub:
-    """Reads galleries, and takes items out of use.
+    """Reads galleries and their editions, takes items and editions out of use, and looks after the vector store.
     """
 
     def __init__(self, channel):
@@ -62,10 +62,35 @@ class GalleryServiceStub:
                 request_serializer=outsole_dot_v1_dot_gallery__pb2.RetireItemRequest.SerializeToString,
                 response_deserializer=outsole_dot_v1_dot_gallery__pb2.RetireItemResponse.FromString,
                 _registered_method=True)
+        self.RestoreItem = channel.unary_unary(
+                '/outsole.v1.GalleryService/RestoreItem',
+                request_serializer=outsole_dot_v1_dot_gallery__pb2.RestoreItemRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_gallery__pb2.RestoreItemResponse.FromString,
+                _registered_method=True)
+        self.ListEditions = channel.unary_unary(
+                '/outsole.v1.GalleryService/ListEditions',
+                request_serializer=outsole_dot_v1_dot_gallery__pb2.ListEditionsRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_gallery__pb2.ListEditionsResponse.FromString,
+                _registered_method=True)
+        self.VerifyEdition = channel.unary_unary(
+                '/outsole.v1.GalleryService/VerifyEdition',
+                request_serializer=outsole_dot_v1_dot_gallery__pb2.VerifyEditionRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_gallery__pb2.VerifyEditionResponse.FromString,
+                _registered_method=True)
+        self.RebuildStore = channel.unary_stream(
+                '/outsole.v1.GalleryService/RebuildStore',
+                request_serializer=outsole_dot_v1_dot_gallery__pb2.RebuildStoreRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_gallery__pb2.RebuildStoreResponse.FromString,
+                _registered_method=True)
+        self.RetireEdition = channel.unary_unary(
+                '/outsole.v1.GalleryService/RetireEdition',
+                request_serializer=outsole_dot_v1_dot_gallery__pb2.RetireEditionRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_gallery__pb2.RetireEditionResponse.FromString,
+                _registered_method=True)
 
 
 class GalleryServiceServicer:
-    """Reads galleries, and takes items out of use.
+    """Reads galleries and their editions, takes items and editions out of use, and looks after the vector store.
     """
 
     def ListGalleries(self, request, context):
@@ -97,7 +122,46 @@ class GalleryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetireItem(self, request, context):
-        """Takes an item out of searches by a tombstone; nothing is deleted. Safe to retry. UNIMPLEMENTED in this release.
+        """Takes an item out of searches; nothing is deleted. The decision is written down and outlives new crawls; an edition without the
+        item in its searches is in force when the answer comes. NOT_FOUND where there is no such item. Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreItem(self, request, context):
+        """Takes the retirement of an item back, in the same way. Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEditions(self, request, context):
+        """Lists every edition of a gallery, newest first. NOT_FOUND where there is no such gallery. Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyEdition(self, request, context):
+        """Compares an edition with its hashes, its row counts, its vectors, and what the vector store holds of it; the first difference is
+        in the answer. Reads the whole edition. Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RebuildStore(self, request, context):
+        """Drops what the vector store holds of an edition and makes it again from its files, with progress; searches of that edition wait.
+        It goes on where the caller leaves. Safe to retry: who asks again while it is under way follows it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireEdition(self, request, context):
+        """Takes an edition out of the vector store and says so in the gallery's history; its files stay. FAILED_PRECONDITION for the one in
+        force. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,6 +195,31 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     request_deserializer=outsole_dot_v1_dot_gallery__pb2.RetireItemRequest.FromString,
                     response_serializer=outsole_dot_v1_dot_gallery__pb2.RetireItemResponse.SerializeToString,
             ),
+            'RestoreItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreItem,
+                    request_deserializer=outsole_dot_v1_dot_gallery__pb2.RestoreItemRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_gallery__pb2.RestoreItemResponse.SerializeToString,
+            ),
+            'ListEditions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEditions,
+                    request_deserializer=outsole_dot_v1_dot_gallery__pb2.ListEditionsRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_gallery__pb2.ListEditionsResponse.SerializeToString,
+            ),
+            'VerifyEdition': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyEdition,
+                    request_deserializer=outsole_dot_v1_dot_gallery__pb2.VerifyEditionRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_gallery__pb2.VerifyEditionResponse.SerializeToString,
+            ),
+            'RebuildStore': grpc.unary_stream_rpc_method_handler(
+                    servicer.RebuildStore,
+                    request_deserializer=outsole_dot_v1_dot_gallery__pb2.RebuildStoreRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_gallery__pb2.RebuildStoreResponse.SerializeToString,
+            ),
+            'RetireEdition': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireEdition,
+                    request_deserializer=outsole_dot_v1_dot_gallery__pb2.RetireEditionRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_gallery__pb2.RetireEditionResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'outsole.v1.GalleryService', rpc_method_handlers)
@@ -140,7 +229,7 @@ def add_GalleryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class GalleryService:
-    """Reads galleries, and takes items out of use.
+    """Reads galleries and their editions, takes items and editions out of use, and looks after the vector store.
     """
 
     @staticmethod
@@ -268,6 +357,141 @@ class GalleryService:
             '/outsole.v1.GalleryService/RetireItem',
             outsole_dot_v1_dot_gallery__pb2.RetireItemRequest.SerializeToString,
             outsole_dot_v1_dot_gallery__pb2.RetireItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.GalleryService/RestoreItem',
+            outsole_dot_v1_dot_gallery__pb2.RestoreItemRequest.SerializeToString,
+            outsole_dot_v1_dot_gallery__pb2.RestoreItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEditions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.GalleryService/ListEditions',
+            outsole_dot_v1_dot_gallery__pb2.ListEditionsRequest.SerializeToString,
+            outsole_dot_v1_dot_gallery__pb2.ListEditionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyEdition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.GalleryService/VerifyEdition',
+            outsole_dot_v1_dot_gallery__pb2.VerifyEditionRequest.SerializeToString,
+            outsole_dot_v1_dot_gallery__pb2.VerifyEditionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildStore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/outsole.v1.GalleryService/RebuildStore',
+            outsole_dot_v1_dot_gallery__pb2.RebuildStoreRequest.SerializeToString,
+            outsole_dot_v1_dot_gallery__pb2.RebuildStoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireEdition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.GalleryService/RetireEdition',
+            outsole_dot_v1_dot_gallery__pb2.RetireEditionRequest.SerializeToString,
+            outsole_dot_v1_dot_gallery__pb2.RetireEditionResponse.FromString,
             options,
             channel_credentials,
             insecure,

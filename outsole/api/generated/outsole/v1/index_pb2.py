@@ -28,7 +28,7 @@ from outsole.api.generated.outsole.v1 import common_pb2 as outsole_dot_v1_dot_co
 from outsole.api.generated.outsole.v1 import operations_pb2 as outsole_dot_v1_dot_operations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16outsole/v1/index.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\x1a\x1boutsole/v1/operations.proto\"J\n\x12StartIngestRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x12\n\nsource_uri\x18\x02 \x01(\t\x12\x0f\n\x07\x65ncoder\x18\x03 \x01(\t\"?\n\x13StartIngestResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"+\n\x13GetOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"@\n\x14GetOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"c\n\x15ListOperationsRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\x12*\n\x06states\x18\x02 \x03(\x0e\x32\x1a.outsole.v1.OperationState\"\\\n\x16ListOperationsResponse\x12)\n\noperations\x18\x01 \x03(\x0b\x32\x15.outsole.v1.Operation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x16\x43\x61ncelOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"C\n\x17\x43\x61ncelOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation2\xe6\x02\n\x0cIndexService\x12N\n\x0bStartIngest\x12\x1e.outsole.v1.StartIngestRequest\x1a\x1f.outsole.v1.StartIngestResponse\x12Q\n\x0cGetOperation\x12\x1f.outsole.v1.GetOperationRequest\x1a .outsole.v1.GetOperationResponse\x12W\n\x0eListOperations\x12!.outsole.v1.ListOperationsRequest\x1a\".outsole.v1.ListOperationsResponse\x12Z\n\x0f\x43\x61ncelOperation\x12\".outsole.v1.CancelOperationRequest\x1a#.outsole.v1.CancelOperationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16outsole/v1/index.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\x1a\x1boutsole/v1/operations.proto\"}\n\x12StartIngestRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x12\n\nsource_uri\x18\x02 \x01(\t\x12\x0f\n\x07\x65ncoder\x18\x03 \x01(\t\x12\x0c\n\x04\x66\x65\x65\x64\x18\x04 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"?\n\x13StartIngestResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"+\n\x13GetOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"@\n\x14GetOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"c\n\x15ListOperationsRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\x12*\n\x06states\x18\x02 \x03(\x0e\x32\x1a.outsole.v1.OperationState\"\\\n\x16ListOperationsResponse\x12)\n\noperations\x18\x01 \x03(\x0b\x32\x15.outsole.v1.Operation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x16\x43\x61ncelOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"C\n\x17\x43\x61ncelOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation2\xe6\x02\n\x0cIndexService\x12N\n\x0bStartIngest\x12\x1e.outsole.v1.StartIngestRequest\x1a\x1f.outsole.v1.StartIngestResponse\x12Q\n\x0cGetOperation\x12\x1f.outsole.v1.GetOperationRequest\x1a .outsole.v1.GetOperationResponse\x12W\n\x0eListOperations\x12!.outsole.v1.ListOperationsRequest\x1a\".outsole.v1.ListOperationsResponse\x12Z\n\x0f\x43\x61ncelOperation\x12\".outsole.v1.CancelOperationRequest\x1a#.outsole.v1.CancelOperationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,21 +36,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'outsole.api.generated.outso
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STARTINGESTREQUEST']._serialized_start=92
-  _globals['_STARTINGESTREQUEST']._serialized_end=166
-  _globals['_STARTINGESTRESPONSE']._serialized_start=168
-  _globals['_STARTINGESTRESPONSE']._serialized_end=231
-  _globals['_GETOPERATIONREQUEST']._serialized_start=233
-  _globals['_GETOPERATIONREQUEST']._serialized_end=276
-  _globals['_GETOPERATIONRESPONSE']._serialized_start=278
-  _globals['_GETOPERATIONRESPONSE']._serialized_end=342
-  _globals['_LISTOPERATIONSREQUEST']._serialized_start=344
-  _globals['_LISTOPERATIONSREQUEST']._serialized_end=443
-  _globals['_LISTOPERATIONSRESPONSE']._serialized_start=445
-  _globals['_LISTOPERATIONSRESPONSE']._serialized_end=537
-  _globals['_CANCELOPERATIONREQUEST']._serialized_start=539
-  _globals['_CANCELOPERATIONREQUEST']._serialized_end=585
-  _globals['_CANCELOPERATIONRESPONSE']._serialized_start=587
-  _globals['_CANCELOPERATIONRESPONSE']._serialized_end=654
-  _globals['_INDEXSERVICE']._serialized_start=657
-  _globals['_INDEXSERVICE']._serialized_end=1015
+  _globals['_STARTINGESTREQUEST']._serialized_end=217
+  _globals['_STARTINGESTRESPONSE']._serialized_start=219
+  _globals['_STARTINGESTRESPONSE']._serialized_end=282
+  _globals['_GETOPERATIONREQUEST']._serialized_start=284
+  _globals['_GETOPERATIONREQUEST']._serialized_end=327
+  _globals['_GETOPERATIONRESPONSE']._serialized_start=329
+  _globals['_GETOPERATIONRESPONSE']._serialized_end=393
+  _globals['_LISTOPERATIONSREQUEST']._serialized_start=395
+  _globals['_LISTOPERATIONSREQUEST']._serialized_end=494
+  _globals['_LISTOPERATIONSRESPONSE']._serialized_start=496
+  _globals['_LISTOPERATIONSRESPONSE']._serialized_end=588
+  _globals['_CANCELOPERATIONREQUEST']._serialized_start=590
+  _globals['_CANCELOPERATIONREQUEST']._serialized_end=636
+  _globals['_CANCELOPERATIONRESPONSE']._serialized_start=638
+  _globals['_CANCELOPERATIONRESPONSE']._serialized_end=705
+  _globals['_INDEXSERVICE']._serialized_start=708
+  _globals['_INDEXSERVICE']._serialized_end=1066
 # @@protoc_insertion_point(module_scope)

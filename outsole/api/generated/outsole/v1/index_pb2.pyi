@@ -11,14 +11,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StartIngestRequest(_message.Message):
-    __slots__ = ("gallery", "source_uri", "encoder")
+    __slots__ = ("gallery", "source_uri", "encoder", "feed", "dry_run", "request_id")
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     SOURCE_URI_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
+    FEED_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     gallery: str
     source_uri: str
     encoder: str
-    def __init__(self, gallery: _Optional[str] = ..., source_uri: _Optional[str] = ..., encoder: _Optional[str] = ...) -> None: ...
+    feed: str
+    dry_run: bool
+    request_id: str
+    def __init__(self, gallery: _Optional[str] = ..., source_uri: _Optional[str] = ..., encoder: _Optional[str] = ..., feed: _Optional[str] = ..., dry_run: _Optional[bool] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class StartIngestResponse(_message.Message):
     __slots__ = ("operation",)

@@ -28,7 +28,8 @@ if _version_not_supported:
 
 
 class IndexServiceStub:
-    """Starts and watches long work. UNIMPLEMENTED in this release: `outsole index` does the same on the command line.
+    """Starts and watches long work. At most one operation works on a gallery at a time, and two in all; others wait in state QUEUED.
+    An operation that was at work when the service stopped goes on when it starts again.
     """
 
     def __init__(self, channel):
@@ -60,11 +61,13 @@ class IndexServiceStub:
 
 
 class IndexServiceServicer:
-    """Starts and watches long work. UNIMPLEMENTED in this release: `outsole index` does the same on the command line.
+    """Starts and watches long work. At most one operation works on a gallery at a time, and two in all; others wait in state QUEUED.
+    An operation that was at work when the service stopped goes on when it starts again.
     """
 
     def StartIngest(self, request, context):
-        """Starts to take a manifest's images into a gallery. The same manifest on the same encoder makes the same edition. Safe to retry.
+        """Starts to take a manifest's images into a gallery. The same manifest on the same encoder makes the same edition. Safe to retry:
+        the same request gives the same operation while that waits or works, and with a `request_id` also afterwards.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +126,8 @@ def add_IndexServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IndexService:
-    """Starts and watches long work. UNIMPLEMENTED in this release: `outsole index` does the same on the command line.
+    """Starts and watches long work. At most one operation works on a gallery at a time, and two in all; others wait in state QUEUED.
+    An operation that was at work when the service stopped goes on when it starts again.
     """
 
     @staticmethod

@@ -28,19 +28,19 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from outsole.api.generated.outsole.v1 import errors_pb2 as outsole_dot_v1_dot_errors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1boutsole/v1/operations.proto\x12\noutsole.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17outsole/v1/errors.proto\"D\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\r\n\x05stage\x18\x04 \x01(\t\"<\n\tItemError\x12\x0c\n\x04item\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.outsole.v1.Status\"\xe0\x02\n\tOperation\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.outsole.v1.OperationState\x12&\n\x08progress\x18\x04 \x01(\x0b\x32\x14.outsole.v1.Progress\x12*\n\x0bitem_errors\x18\x05 \x03(\x0b\x32\x15.outsole.v1.ItemError\x12\x18\n\x10item_error_count\x18\x06 \x01(\x03\x12!\n\x05\x65rror\x18\x07 \x01(\x0b\x32\x12.outsole.v1.Status\x12\x30\n\x0c\x63reated_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfinished_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06result\x18\n \x01(\t*\xc4\x01\n\x0eOperationState\x12\x1f\n\x1bOPERATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OPERATION_STATE_QUEUED\x10\x01\x12\x1b\n\x17OPERATION_STATE_RUNNING\x10\x02\x12\x1d\n\x19OPERATION_STATE_SUCCEEDED\x10\x03\x12\x1a\n\x16OPERATION_STATE_FAILED\x10\x04\x12\x1d\n\x19OPERATION_STATE_CANCELLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1boutsole/v1/operations.proto\x12\noutsole.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17outsole/v1/errors.proto\"t\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\r\n\x05stage\x18\x04 \x01(\t\x12\x18\n\x10units_per_second\x18\x05 \x01(\x01\x12\x14\n\x0cseconds_left\x18\x06 \x01(\x01\"<\n\tItemError\x12\x0c\n\x04item\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.outsole.v1.Status\"\x85\x03\n\tOperation\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.outsole.v1.OperationState\x12&\n\x08progress\x18\x04 \x01(\x0b\x32\x14.outsole.v1.Progress\x12*\n\x0bitem_errors\x18\x05 \x03(\x0b\x32\x15.outsole.v1.ItemError\x12\x18\n\x10item_error_count\x18\x06 \x01(\x03\x12!\n\x05\x65rror\x18\x07 \x01(\x0b\x32\x12.outsole.v1.Status\x12\x30\n\x0c\x63reated_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfinished_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06result\x18\n \x01(\t\x12\x0f\n\x07gallery\x18\x0b \x01(\t\x12\x12\n\nsource_uri\x18\x0c \x01(\t*\xc4\x01\n\x0eOperationState\x12\x1f\n\x1bOPERATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OPERATION_STATE_QUEUED\x10\x01\x12\x1b\n\x17OPERATION_STATE_RUNNING\x10\x02\x12\x1d\n\x19OPERATION_STATE_SUCCEEDED\x10\x03\x12\x1a\n\x16OPERATION_STATE_FAILED\x10\x04\x12\x1d\n\x19OPERATION_STATE_CANCELLED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'outsole.api.generated.outsole.v1.operations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OPERATIONSTATE']._serialized_start=589
-  _globals['_OPERATIONSTATE']._serialized_end=785
+  _globals['_OPERATIONSTATE']._serialized_start=674
+  _globals['_OPERATIONSTATE']._serialized_end=870
   _globals['_PROGRESS']._serialized_start=101
-  _globals['_PROGRESS']._serialized_end=169
-  _globals['_ITEMERROR']._serialized_start=171
-  _globals['_ITEMERROR']._serialized_end=231
-  _globals['_OPERATION']._serialized_start=234
-  _globals['_OPERATION']._serialized_end=586
+  _globals['_PROGRESS']._serialized_end=217
+  _globals['_ITEMERROR']._serialized_start=219
+  _globals['_ITEMERROR']._serialized_end=279
+  _globals['_OPERATION']._serialized_start=282
+  _globals['_OPERATION']._serialized_end=671
 # @@protoc_insertion_point(module_scope)

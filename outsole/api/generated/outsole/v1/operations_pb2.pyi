@@ -29,16 +29,20 @@ OPERATION_STATE_FAILED: OperationState
 OPERATION_STATE_CANCELLED: OperationState
 
 class Progress(_message.Message):
-    __slots__ = ("done", "total", "unit", "stage")
+    __slots__ = ("done", "total", "unit", "stage", "units_per_second", "seconds_left")
     DONE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
+    UNITS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_LEFT_FIELD_NUMBER: _ClassVar[int]
     done: int
     total: int
     unit: str
     stage: str
-    def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ..., unit: _Optional[str] = ..., stage: _Optional[str] = ...) -> None: ...
+    units_per_second: float
+    seconds_left: float
+    def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ..., unit: _Optional[str] = ..., stage: _Optional[str] = ..., units_per_second: _Optional[float] = ..., seconds_left: _Optional[float] = ...) -> None: ...
 
 class ItemError(_message.Message):
     __slots__ = ("item", "error")
@@ -49,7 +53,7 @@ class ItemError(_message.Message):
     def __init__(self, item: _Optional[str] = ..., error: _Optional[_Union[_errors_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class Operation(_message.Message):
-    __slots__ = ("operation_id", "kind", "state", "progress", "item_errors", "item_error_count", "error", "created_time", "finished_time", "result")
+    __slots__ = ("operation_id", "kind", "state", "progress", "item_errors", "item_error_count", "error", "created_time", "finished_time", "result", "gallery", "source_uri")
     OPERATION_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +64,8 @@ class Operation(_message.Message):
     CREATED_TIME_FIELD_NUMBER: _ClassVar[int]
     FINISHED_TIME_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_URI_FIELD_NUMBER: _ClassVar[int]
     operation_id: str
     kind: str
     state: OperationState
@@ -70,4 +76,6 @@ class Operation(_message.Message):
     created_time: _timestamp_pb2.Timestamp
     finished_time: _timestamp_pb2.Timestamp
     result: str
-    def __init__(self, operation_id: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[OperationState, str]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., item_errors: _Optional[_Iterable[_Union[ItemError, _Mapping]]] = ..., item_error_count: _Optional[int] = ..., error: _Optional[_Union[_errors_pb2.Status, _Mapping]] = ..., created_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[str] = ...) -> None: ...
+    gallery: str
+    source_uri: str
+    def __init__(self, operation_id: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[OperationState, str]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., item_errors: _Optional[_Iterable[_Union[ItemError, _Mapping]]] = ..., item_error_count: _Optional[int] = ..., error: _Optional[_Union[_errors_pb2.Status, _Mapping]] = ..., created_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result: _Optional[str] = ..., gallery: _Optional[str] = ..., source_uri: _Optional[str] = ...) -> None: ...
