@@ -37,7 +37,7 @@ def after(
 
 
 def test_what_was_recorded_is_read_in_order(tmp_path: Path) -> None:
-    first, second = decided(RETIRE, "b", reason="Übermalt, \"alt\""), decided(RESTORE, "b", hour=2)
+    first, second = decided(RETIRE, "b", reason='Übermalt, "alt"'), decided(RESTORE, "b", hour=2)
     record_decisions(tmp_path, "shoes", [first])
     record_decisions(tmp_path, "shoes", [second, decided(RELEASE)])
     assert read_decisions(tmp_path, "shoes") == (first, second, decided(RELEASE))

@@ -46,9 +46,7 @@ def found(rows: list[Row], near_distance: int = 7) -> dict[str, tuple[str, Liken
     duplicates = find_duplicates(table(rows), near_distance=near_distance)
     return {
         row.id: (rows[owner].id, likeness)
-        for row, owner, likeness in zip(
-            rows, duplicates.representatives.tolist(), duplicates.likenesses, strict=True
-        )
+        for row, owner, likeness in zip(rows, duplicates.representatives.tolist(), duplicates.likenesses, strict=True)
     }
 
 

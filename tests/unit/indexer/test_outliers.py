@@ -44,7 +44,9 @@ def test_the_margin_is_above_the_sets_middle_distance() -> None:
     expected = 1 - vectors @ (middle / np.linalg.norm(middle))
     assert found.distances == pytest.approx(expected, abs=1e-6)
     limit = float(found.distances[4] - np.median(expected))
-    assert find_outliers(vectors, np.zeros(5, np.int64), margin=limit - 1e-3).is_outlier.tolist() == [False] * 4 + [True]
+    assert find_outliers(vectors, np.zeros(5, np.int64), margin=limit - 1e-3).is_outlier.tolist() == [False] * 4 + [
+        True
+    ]
     assert not find_outliers(vectors, np.zeros(5, np.int64), margin=limit + 1e-3).is_outlier.any()
 
 
