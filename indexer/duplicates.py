@@ -51,7 +51,8 @@ class Duplicates:
     """Which picture represents each of N.
 
     Attributes:
-        representatives: int64 [N], row of the representative; the row itself where it stands alone or represents others.
+        representatives: int64 [N], row of the representative; the row itself where it represents itself, and perhaps
+            others.
         likenesses: How each row is like its representative; OWN where it is that itself.
     """
 

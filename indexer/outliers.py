@@ -13,10 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.answers import Role, Side
+from outsole.answers import Role
 from outsole.errors import InvalidInput
 
 MARGIN = 0.1
+"""Cosine distance above the set's middle distance.
+
+Measured with the partial-print embedding on 24 made models, four shoes of each (so one model's shoes differ in size and
+wear) with a shoe of another model among them: 83 % of the strangers found, on impressions and on photographs alike;
+none of 96 impressions and 1 to 2 % of 96 photographs taken for strangers. A mirrored shoe among the others was never
+taken for one. A margin of 0.2 finds as many and takes no photograph for one. Real feeds are untried.
+"""
 MIN_SET = 3
 _BLOCK_VALUES = 1 << 22
 _TINY = 1e-12
@@ -35,19 +42,16 @@ class Outliers:
     distances: NDArray[np.float32]
 
 
-def set_codes(models: Sequence[str], roles: Sequence[Role], sides: Sequence[Side]) -> NDArray[np.int64]:
-    """Number the sets that are judged together: equal model, role and side.
-
-    The side is part of it because an embedding that tells a sole from its mirror image would find every right shoe
-    among left ones an outlier.
+def set_codes(models: Sequence[str], roles: Sequence[Role]) -> NDArray[np.int64]:
+    """Number the sets that are judged together: equal model and role, left and right shoes among each other.
 
     Args:
-        models, roles, sides: N each.
+        models, roles: N each.
 
     Returns:
         int64 [N].
     """
-    keys = [(model, role.value, side.value) for model, role, side in zip(models, roles, sides, strict=True)]
+    keys = [(model, role.value) for model, role in zip(models, roles, strict=True)]
     known = {key: code for code, key in enumerate(dict.fromkeys(keys))}
     return np.fromiter((known[key] for key in keys), np.int64, len(keys))
 

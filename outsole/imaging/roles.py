@@ -81,9 +81,9 @@ def role_doubt(gray: NDArray[np.uint8], declared: Role) -> str:
     """Say why a picture is hardly what it is declared to be.
 
     Measured doubts about a declared SOLE: 0 of 800 made sole photographs (598 of which have a background plain enough
-    to tell), 0 of 2,000 made impressions of three sizes, with and without more paper about them, and 0 of 196 references
-    of FID-300 (65 could be told as they are, all with a white margin). Doubts that ought to be: 145 of 200 made
-    photographs of pairs (147 could be told), 179 of 200 and 138 of 200 impressions of pairs, and all of 200 boxes
+    to tell), 0 of 2,000 made impressions of three sizes, with and without more paper about them, and 0 of 196
+    references of FID-300 (65 could be told as they are, all with a white margin). Doubts that ought to be: 145 of 200
+    made photographs of pairs (147 could be told), 179 of 200 and 138 of 200 impressions of pairs, and all of 200 boxes
     declared SOLE; 104 of 200 photographs of single soles declared PAIR, while no pair declared PAIR of 600 was doubted.
 
     What it cannot tell: a shoe from the side or from the top passes for a sole; so do pictures without a plain

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import indexer.outliers
 from indexer.outliers import find_outliers, set_codes
-from outsole.answers import Role, Side
+from outsole.answers import Role
 from outsole.errors import InvalidInput
 
 Vectors = NDArray[np.float32]
@@ -97,13 +97,9 @@ def test_sets_of_many_sizes_in_any_order_and_block_give_what_each_gives_alone(
         assert np.array_equal(found.is_outlier[mine][clear], (distances > limit)[clear])
 
 
-def test_sets_are_of_one_model_role_and_side() -> None:
-    codes = set_codes(
-        ["M", "M", "N", "M", "M"],
-        [Role.SOLE, Role.SOLE, Role.SOLE, Role.SIDE, Role.SOLE],
-        [Side.LEFT, Side.RIGHT, Side.LEFT, Side.LEFT, Side.LEFT],
-    )
-    assert codes.tolist() == [0, 1, 2, 3, 0]
+def test_sets_are_of_one_model_and_role() -> None:
+    codes = set_codes(["M", "N", "M", "M"], [Role.SOLE, Role.SOLE, Role.SIDE, Role.SOLE])
+    assert codes.tolist() == [0, 1, 2, 0]
 
 
 def test_nothing_gives_nothing() -> None:

@@ -113,7 +113,8 @@ def test_small_pictures_with_flat_borders_have_a_hash() -> None:
 def test_a_hash_is_written_and_read() -> None:
     assert hash_text(HASHES[0]) == f"{int(HASHES[0]):016x}"
     assert [hash_from_text(hash_text(value)) for value in HASHES] == HASHES.tolist()
-    assert (hash_text(np.uint64(0)), hash_from_text("")) == ("", 0)
+    assert hash_text(np.uint64(0)) == ""
+    assert int(hash_from_text("")) == 0
 
 
 @pytest.mark.parametrize("text", ["12", "g" * 16, "0x" + "1" * 14, "1" * 17, "1_1" + "1" * 13])
