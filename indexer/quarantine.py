@@ -27,7 +27,7 @@ def outlying_states(
     name = next((name for name in _VECTORS if name in writer.array_names), None)
     if name is None:
         return {}
-    sets = set_codes([i.model_id for i in items], [Role.SOLE] * len(items), [i.side for i in items])
+    sets = set_codes([i.model_id for i in items], [Role.SOLE] * len(items))
     found = find_outliers(writer.vectors(name), sets)
     return {
         items[row].item_id: (
