@@ -1,14 +1,12 @@
 """The Milvus store: one class for the embedded Milvus Lite and for a Milvus server.
 
 Each field of an edition is a collection of its own: servers before 2.4 hold one vector field in a collection, and a
-field can then be published or dropped alone. Milvus finds the rows; their scores are computed again from the arrays
-of the edition, so that they are the exact store's whatever the index.
+field can then be published or dropped alone. Editions with the same content share it. Milvus finds the rows; their
+scores are computed again from the arrays of the edition, so that they are the exact store's whatever the index.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -17,25 +15,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from milvus_lite.server_manager import server_manager_instance
 from numpy.typing import NDArray
-from pymilvus import DataType, MilvusClient
+from pymilvus import MilvusClient
 
 from outsole.answers import ItemFilter
-from outsole.errors import BudgetSpent, InvalidInput, Unavailable
+from outsole.errors import BudgetSpent, InvalidInput, NotFound, Unavailable
 from outsole.gallery.editions import Edition
-from outsole.gallery.exact_store import inner_products
+from outsole.gallery.milvus_collections import (
+    TEXT_BYTES,
+    TEXT_COLUMNS,
+    alias_name,
+    collection_name,
+    schema,
+    upload_rows,
+)
 from outsole.gallery.milvus_errors import translated
+from outsole.gallery.milvus_filters import filter_expression
+from outsole.gallery.scan import Scan, ranked
 from outsole.gallery.store import (
     Candidates,
     PublishedEditions,
     checked_queries,
-    filter_columns,
-    filter_years,
     rows_allowed,
     rows_matching,
-    top_rows,
+    vectors_of,
 )
 
 DIMENSION_LIMIT = 32_768
@@ -43,10 +47,13 @@ LIMIT_LIMIT = 16_384
 QUERIES_LIMIT = 16_384
 # Servers refuse requests above 64 MB; this leaves room for the text columns and the envelope.
 _REQUEST_BYTES = 48 << 20
-_TEXT_BYTES = 800
-_FILTERED = ("brand", "side", "category")
+# Rows that an expression may name as excluded. Of 20,000 x 1,792, naming 10,000 (64 kB) added nothing on Lite and 20 ms
+# on a server; asking for as many hits more took 0.5 to 1.5 s, and a scan of the arrays takes less than either.
+EXCLUDED_LIMIT = 10_000
 _LITE_INDEXES = frozenset({"FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8"})
 _SERVER_INDEXES = frozenset({"FLAT", "HNSW", "IVF_FLAT", "IVF_SQ8", "IVF_PQ", "DISKANN"})
+# The width of a search, by index type: it must not be below the limit. The number is what is taken where none is given.
+_WIDTHS = {"HNSW": ("ef", 64), "HNSW_SQ": ("ef", 64), "DISKANN": ("search_list", 100)}
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class MilvusSettings:
     Attributes:
         index_type: FLAT is exact; Lite also builds HNSW, HNSW_SQ, IVF_FLAT, IVF_SQ8, a server also IVF_PQ, DISKANN.
         index_params: Of the index, for example ``{"M": 16, "efConstruction": 200}``.
-        search_params: Of a search, for example ``{"ef": 800}``.
+        search_params: Of a search, for example ``{"ef": 800}``; a width below the limit of a search is raised to it.
         call_timeout_s: Seconds for one call that is not a search.
         build_timeout_s: Seconds for one upload, for building an index and for loading it.
     """
@@ -96,23 +103,51 @@ class MilvusStore:
             )
         self._uri = uri
         self._published = PublishedEditions()
+        self._collections: dict[tuple[str, str], str] = {}
+        self._scans: dict[str, Scan] = {}
         self._connection: Any = None
         self._lock = threading.Lock()
+        # Two editions may want the same collection at once.
+        self._changing = threading.Lock()
 
     def publish(self, edition: Edition, fields: Sequence[str]) -> None:
         """See `VectorStore.publish`; a collection that is whole is only loaded."""
-        held = PublishedEditions().add(edition, fields)
+        held = vectors_of(edition, fields)
         for name, vectors in held.items():
             if vectors.shape[1] > DIMENSION_LIMIT:
                 raise InvalidInput(
                     f"{name} has {vectors.shape[1]} dimensions", field=name, remedy=f"at most {DIMENSION_LIMIT}"
                 )
         for name, vectors in held.items():
-            collection = self._collection(edition.id, name)
-            with translated(f"publish {name} of edition {edition.id}"):
+            collection = collection_name(edition, name, (self._settings.index_type, self._settings.index_params))
+            with self._changing, translated(f"publish {name} of edition {edition.id}"):
                 if not self._load_whole(collection, len(edition)):
                     self._rebuild(collection, edition, vectors)
+                self._collections[edition.id, name] = collection
         self._published.add(edition, fields)
+
+    def point_alias(self, gallery: str, field: str, edition_id: str) -> None:
+        """Point the alias of a gallery's field, ``outsole_<gallery>_<field>``, at the collection of an edition.
+
+        It is for others who read the same server: a reader sees the old collection or the new one, nothing between.
+        A search of this store names its edition and needs no alias. Milvus Lite keeps aliases too.
+
+        Args:
+            gallery: Name of the gallery; characters that Milvus does not allow are replaced.
+            field: One of the fields published.
+            edition_id: The edition in force, published here.
+
+        Raises:
+            NotFound: The edition or the field was not published in this process.
+            BudgetSpent, Unavailable: The back end did not answer; may be retried.
+        """
+        self._published.get(edition_id, field)
+        alias, timeout = alias_name(gallery, field), self._settings.call_timeout_s
+        with self._changing, translated(f"point alias {alias} at edition {edition_id}"):
+            client = self._client()
+            is_there = alias in client.list_aliases("", timeout=timeout)["aliases"]
+            point = client.alter_alias if is_there else client.create_alias
+            point(self._collection(edition_id, field), alias, timeout=timeout)
 
     def search(
         self,
@@ -134,12 +169,24 @@ class MilvusStore:
         rows = np.full((len(wanted), kept), -1, np.int64)
         # A filter that lets nothing pass needs no call, and one that lets all pass needs no expression.
         allowed = rows_allowed(edition.items, where)
-        expression = "" if allowed.all() else _expression(edition.items, where, allowed)
+        # States are no column, so what they exclude is named by row.
+        excluded = np.flatnonzero(rows_matching(edition.items, where) & ~allowed)
+        if len(excluded) > EXCLUDED_LIMIT:
+            return self._scan(edition_id, field).best(wanted, limit=kept, allowed=allowed, end=end)
+        expression = "" if allowed.all() else filter_expression(where, without=excluded.tolist())
         step = max(1, min(QUERIES_LIMIT, _REQUEST_BYTES // (4 * vectors.shape[1]), _REQUEST_BYTES // (16 * kept)))
         for start in range(0, len(wanted) if allowed.any() else 0, step):
             part = slice(start, start + step)
             rows[part] = self._rows(self._collection(edition_id, field), wanted[part], kept, expression, end)
-        return _scored(vectors, wanted, rows)
+        return ranked(vectors, wanted, rows, limit=kept, end=end)
+
+    def _scan(self, edition_id: str, field: str) -> Scan:
+        """The arrays themselves, for a search that no expression can say."""
+        collection = self._collection(edition_id, field)
+        with self._changing:
+            if collection not in self._scans:
+                self._scans[collection] = Scan(self._published.get(edition_id, field)[1])
+            return self._scans[collection]
 
     def _rows(
         self, collection: str, queries: NDArray[np.float32], limit: int, expression: str, end: float
@@ -156,7 +203,7 @@ class MilvusStore:
                 output_fields=["id"],
                 filter=expression,
                 limit=limit,
-                search_params={"metric_type": "IP", "params": dict(self._settings.search_params)},
+                search_params={"metric_type": "IP", "params": self._search_params(limit)},
                 consistency_level="Bounded",
                 timeout=remaining_s,
             )
@@ -165,6 +212,13 @@ class MilvusStore:
             line[: len(hits)] = [hit["id"] for hit in hits]
         return rows
 
+    def _search_params(self, limit: int) -> dict[str, int]:
+        params = dict(self._settings.search_params)
+        if self._settings.index_type in _WIDTHS:
+            name, default = _WIDTHS[self._settings.index_type]
+            params[name] = max(params.get(name, default), limit)
+        return params
+
     def count(self, edition_id: str) -> int:
         """See `VectorStore.count`; the least over the fields published here, counted with Strong consistency."""
         fields = self._published.fields(edition_id)
@@ -172,19 +226,37 @@ class MilvusStore:
             return min((self._count(self._collection(edition_id, name)) for name in fields), default=0)
 
     def retire(self, edition_id: str) -> None:
-        """See `VectorStore.retire`; drops every collection of the edition, whatever its index."""
+        """See `VectorStore.retire`; drops the collections that no other edition published here uses.
+
+        One that an alias names is kept, because it is in force for others: point the alias at the new edition first.
+        An edition that was not published in this process has no collection that is known here.
+        """
         self._published.remove(edition_id)
-        with translated(f"retire edition {edition_id}"):
-            client, timeout = self._client(), self._settings.call_timeout_s
-            for name in client.list_collections(timeout=timeout):
-                if name.startswith(_prefix(edition_id)):
-                    client.drop_collection(name, timeout=timeout)
+        with self._changing, translated(f"retire edition {edition_id}"):
+            own = [key for key in self._collections if key[0] == edition_id]
+            used = {name for key, name in self._collections.items() if key not in own}
+            for name in sorted({self._collections[key] for key in own} - used):
+                self._drop_unless_aliased(name)
+                self._scans.pop(name, None)
+            # Only now, so that a retirement that failed can be tried again.
+            for key in own:
+                del self._collections[key]
+
+    def _drop_unless_aliased(self, collection: str) -> None:
+        client, timeout = self._client(), self._settings.call_timeout_s
+        if not client.has_collection(collection, timeout=timeout):
+            return
+        # Servers differ in what they do with the aliases of a collection that is dropped: older ones drop them too.
+        if not client.list_aliases(collection, timeout=timeout)["aliases"]:
+            client.drop_collection(collection, timeout=timeout)
 
     def close(self) -> None:
         """See `VectorStore.close`; a Lite directory may then be opened by another process."""
         with self._lock:
             connection, self._connection = self._connection, None
         self._published.clear()
+        self._collections.clear()
+        self._scans.clear()
         if connection is not None:
             connection.close()
             if self._is_lite:
@@ -200,9 +272,10 @@ class MilvusStore:
             return self._connection
 
     def _collection(self, edition_id: str, field_name: str) -> str:
-        # The index is part of the name: with other settings the collection is made anew, never reused by mistake.
-        index = json.dumps([self._settings.index_type, dict(self._settings.index_params)], sort_keys=True)
-        return f"{_prefix(edition_id)}{field_name}_{hashlib.sha256(index.encode()).hexdigest()[:8]}"
+        try:
+            return self._collections[edition_id, field_name]
+        except KeyError as error:
+            raise NotFound(f"edition {edition_id!r} was retired meanwhile") from error
 
     def _count(self, collection: str) -> int:
         answer = self._client().query(
@@ -229,11 +302,11 @@ class MilvusStore:
         client, timeout = self._client(), self._settings.build_timeout_s
         client.drop_collection(collection, timeout=self._settings.call_timeout_s)
         client.create_collection(
-            collection, schema=_schema(vectors.shape[1]), consistency_level="Bounded", timeout=timeout
+            collection, schema=schema(vectors.shape[1]), consistency_level="Bounded", timeout=timeout
         )
-        step = max(1, _REQUEST_BYTES // (4 * vectors.shape[1] + len(_FILTERED) * _TEXT_BYTES))
+        step = max(1, _REQUEST_BYTES // (4 * vectors.shape[1] + len(TEXT_COLUMNS) * TEXT_BYTES))
         for start in range(0, len(vectors), step):
-            batch = _upload_rows(edition.items.slice(start, step), vectors[start : start + step], start)
+            batch = upload_rows(edition.items.slice(start, step), vectors[start : start + step], start)
             client.insert(collection, batch, timeout=timeout)
         client.flush(collection, timeout=timeout)
         index = client.prepare_index_params()
@@ -248,75 +321,3 @@ class MilvusStore:
         found = self._count(collection)
         if found != len(edition):
             raise Unavailable(f"Milvus holds {found} of {len(edition)} items of edition {edition.id!r}")
-
-
-def filter_expression(where: ItemFilter, *, without: Sequence[int] = ()) -> str:
-    """A filter as a Milvus expression; every value becomes a quoted literal, so that none can add to the expression.
-
-    Values with control characters are left out: no item can have one, and no literal could hold it.
-
-    Args:
-        where: The filter.
-        without: Rows that take no part whatever the filter says.
-    """
-    terms = [
-        f"{column} in [{', '.join(_literal(value) for value in values if value.isprintable())}]"
-        for column, values in filter_columns(where).items()
-    ]
-    first, last = filter_years(where)
-    if first or last:
-        terms.append(f"year >= {max(first, 1)}")
-    if last:
-        terms.append(f"year <= {last}")
-    if without:
-        terms.append(f"id not in [{', '.join(map(str, without))}]")
-    return " and ".join(terms)
-
-
-def _expression(items: pa.Table, where: ItemFilter, allowed: NDArray[np.bool_]) -> str:
-    """States are no column in Milvus: an edition that differs in them alone can then share what was uploaded."""
-    return filter_expression(where, without=np.flatnonzero(rows_matching(items, where) & ~allowed).tolist())
-
-
-def _literal(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _prefix(edition_id: str) -> str:
-    return f"outsole_{edition_id}_"
-
-
-def _schema(dimension: int) -> Any:
-    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
-    # The row number; servers before 2.4 answer with "id" whatever the primary field is called.
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
-    for column in _FILTERED:
-        schema.add_field(column, DataType.VARCHAR, max_length=_TEXT_BYTES)
-    schema.add_field("year", DataType.INT64)
-    return schema
-
-
-def _upload_rows(items: pa.Table, vectors: NDArray[Any], first_row: int) -> list[dict[str, Any]]:
-    plain = np.asarray(vectors, dtype=np.float32)
-    if not np.isfinite(plain).all():
-        raise InvalidInput(f"rows {first_row} to {first_row + len(plain) - 1} hold a value that is not finite")
-    texts = items.select([*_FILTERED, "year"]).to_pylist()
-    return [
-        {"id": first_row + offset, "vector": vector, **text}
-        for offset, (vector, text) in enumerate(zip(plain, texts, strict=True))
-    ]
-
-
-def _scored(vectors: NDArray[Any], queries: NDArray[np.float32], rows: NDArray[np.int64]) -> Candidates:
-    """Score rows [Q, k] (-1 pads) from the arrays themselves and put them in order, ties by row."""
-    # In order of row first: the stable choice among equal scores is then the smaller row.
-    ordered = np.sort(np.where(rows < 0, np.iinfo(np.int64).max, rows), axis=1)
-    found = ordered < len(vectors)
-    scores = np.full(rows.shape, -np.inf, np.float32)
-    for line, query, present, at in zip(scores, queries, found, ordered, strict=True):
-        line[present] = inner_products(vectors[at[present]], query[None])[0]
-    best = top_rows(scores, rows.shape[1])
-    chosen = np.take_along_axis(ordered, np.maximum(best.rows, 0), axis=1)
-    return Candidates(np.where(best.rows < 0, -1, chosen), best.scores)

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient
 
-from outsole.answers import ItemFilter, Side
+from outsole.answers import ItemFilter, ItemState
 from outsole.errors import InvalidInput, Unavailable
+from outsole.gallery import milvus_store
 from outsole.gallery.editions import Edition
 from outsole.gallery.exact_store import ExactStore
 from outsole.gallery.items import ItemRow
-from outsole.gallery.milvus_store import DIMENSION_LIMIT, MilvusSettings, MilvusStore, filter_expression
+from outsole.gallery.milvus_store import DIMENSION_LIMIT, MilvusSettings, MilvusStore
 from outsole.gallery.writer import EditionWriter
 
 EVERY = ItemFilter()
@@ -107,6 +108,55 @@ def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_filter_becomes_quoted_literals() -> None:
-    where = ItemFilter(brands=('a"b', "c\\", "d\n"), sides=(Side.LEFT,))
-    assert filter_expression(where) == 'brand in ["a\\"b", "c\\\\"] and side in ["left"]'
+def test_beyond_what_an_expression_may_exclude_the_arrays_are_scanned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = [ItemState.RETIRED if i % 3 else ItemState.ACTIVE for i in range(200)]
+    vectors = np.random.default_rng(3).normal(size=(200, 32)).astype(np.float16)
+    with EditionWriter(tmp_path, "made", encoder_hash="e") as writer:
+        items = [ItemRow(f"i{i:04d}", "m", brand="ab"[i % 2], state=state) for i, state in enumerate(states)]
+        writer.append(items, {"v": vectors})
+        edition = writer.publish()
+    store, exact = MilvusStore(str(tmp_path / "vectors.db")), ExactStore()
+    queries, where = vectors[:4].astype(np.float32), ItemFilter(brands=("a",))
+    for each in (store, exact):
+        each.publish(edition, ["v"])
+    named = store.search(edition.id, "v", queries, limit=20, where=where, timeout_s=5)
+    monkeypatch.setattr(milvus_store, "EXCLUDED_LIMIT", 10)
+    scanned = store.search(edition.id, "v", queries, limit=20, where=where, timeout_s=5)
+    truth = exact.search(edition.id, "v", queries, limit=20, where=where, timeout_s=5)
+    for found in (named, scanned):
+        np.testing.assert_array_equal(found.rows, truth.rows)
+        np.testing.assert_array_equal(found.scores, truth.scores)
+    store.close()
+
+
+def test_uploads_are_few_and_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edition = made_edition(tmp_path, dimension=64, count=200)
+    monkeypatch.setattr(milvus_store, "_REQUEST_BYTES", 50 * (64 * 4 + 3 * 800))
+    sizes = []
+    insert = MilvusClient.insert
+
+    def counted(client: MilvusClient, collection: str, rows: list[dict[str, object]], **options: object) -> object:
+        sizes.append(len(rows))
+        return insert(client, collection, rows, **options)
+
+    monkeypatch.setattr(MilvusClient, "insert", counted)
+    store = MilvusStore(str(tmp_path / "vectors.db"))
+    store.publish(edition, ["v"])
+    assert sizes == [50, 50, 50, 50]
+    store.close()
+
+
+@pytest.mark.parametrize("index", ["HNSW", "HNSW_SQ"])
+def test_the_width_of_a_search_is_never_below_its_limit(tmp_path: Path, index: str) -> None:
+    edition = made_edition(tmp_path)
+    store = MilvusStore(
+        str(tmp_path / "vectors.db"),
+        settings=MilvusSettings(index_type=index, index_params={"M": 16}, search_params={"ef": 10}),
+    )
+    store.publish(edition, ["v"])
+    query = edition.array("v")[:1].astype(np.float32)
+    found = store.search(edition.id, "v", query, limit=150, where=EVERY, timeout_s=5)
+    assert (found.rows >= 0).all()
+    store.close()
