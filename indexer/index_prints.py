@@ -28,6 +28,7 @@ from outsole.errors import DataCorrupt, InvalidInput, NotFound, OutsoleError
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ItemRow
 from outsole.gallery.layout import checked_name, current_edition
+from outsole.gallery.revisions import put_in_force
 from outsole.gallery.writer import EditionWriter
 from outsole.inference.encoder import all_or_none
 
@@ -374,4 +375,4 @@ def _write(root: Path, gallery: str, run: _Run, rejects: Sequence[Reject]) -> Ed
             writer.append(sized, arrays, thumbnails=[f.thumbnail_png for f in facts])
             for origin in {origin for origin, _ in places if isinstance(origin, BatchOrigin)}:
                 origin.forget()
-        return writer.publish(rejects_csv=rejects_csv(rejects))
+        return put_in_force(writer.write(rejects_csv=rejects_csv(rejects)), reason="indexed")

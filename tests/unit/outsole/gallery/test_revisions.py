@@ -9,7 +9,6 @@ import pytest
 
 from outsole.answers import ItemState
 from outsole.errors import NotFound
-from outsole.gallery import revisions
 from outsole.gallery.decisions import Decision, DecisionKind, read_decisions
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import edition_in_force, history, now, switch
@@ -60,7 +59,7 @@ def test_files_are_copied_where_they_cannot_be_linked(tmp_path: Path, monkeypatc
     def no_links(source: Path, target: Path) -> None:
         raise OSError(95, "not supported")
 
-    monkeypatch.setattr(revisions.os, "link", no_links)
+    monkeypatch.setattr("os.link", no_links)
     edition = written(tmp_path)
     revised = revise(edition, {"item-003": RETIRED})
     revised.verify()
