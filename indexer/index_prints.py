@@ -29,8 +29,8 @@ from outsole.answers import ItemState, Role
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.gallery.decisions import decided_states, decisions_in_force
 from outsole.gallery.editions import Edition
-from outsole.gallery.history import switch
 from outsole.gallery.layout import checked_name, current_edition
+from outsole.gallery.revisions import put_in_force
 from outsole.gallery.writer import EditionWriter
 
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
     "progress_bar",
 ]
 _GATHERED_ITEMS = 64
-Publish = Callable[[Edition], Awaitable[None]]
+Publish = Callable[[Edition], Awaitable[Edition]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class CrawlOptions:
         access: Where pictures may be read; beside the manifest alone where None.
         on_ray: Makes the model in other processes, where the work is to be spread by Ray; None for this process alone.
         find_outliers: Whether pictures unlike the others of their model go into quarantine.
-        publish: Puts the new edition in force; it is put in force unconditionally where None.
+        publish: Tries the new edition, puts it in force and returns the one in force; without a trial where None.
     """
 
     feed: str = "default"
@@ -141,7 +141,7 @@ async def index_prints(
         merged, lost = await asyncio.to_thread(merge, crawl, before, feed=how.feed)
         rejects = (*found.rejects, *crawl.rejects, *lost)
         edition = await asyncio.to_thread(_write, root / gallery, crawl, merged, rejects, model=model, how=how)
-        await _publish(root, edition, how.publish)
+        edition = await _published(edition, how.publish)
         work.clear()
     return _report(edition, crawl, rejects, is_new=before is None or edition.id != before.id, started=started)
 
@@ -239,11 +239,10 @@ def _append(writer: EditionWriter, merged: Sequence[Merged], places: Mapping[str
         origin.forget()
 
 
-async def _publish(root: Path, edition: Edition, publish: Publish | None) -> None:
+async def _published(edition: Edition, publish: Publish | None) -> Edition:
     if publish is not None:
-        await publish(edition)
-    else:
-        await asyncio.to_thread(switch, root, edition.gallery, edition.id, reason="indexed")
+        return await publish(edition)
+    return await asyncio.to_thread(put_in_force, edition, reason="indexed")
 
 
 def _report(edition: Edition, crawl: Crawl, rejects: Sequence[Reject], *, is_new: bool, started: float) -> IndexReport:

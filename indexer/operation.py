@@ -64,10 +64,10 @@ class _Told:
         self._written = float("-inf")
         self._began = time.monotonic()
 
-    def stage(self, name: str, total: int = 0) -> None:
+    def stage(self, name: str, *, total: int = 0, done: int = 0) -> None:
         """A stage begins."""
         self._began = time.monotonic()
-        self._say(WorkProgress(stage=name, total=total), at_once=True)
+        self._say(WorkProgress(stage=name, total=total, done=done), at_once=True)
 
     def update(self, n: int) -> None:
         """``n`` more units are done."""
@@ -190,13 +190,11 @@ def _dry_run(order: IngestOrder, told: _Told) -> str:
 def _progress(told: _Told, stopping: _Stopping) -> Callable[[int], contextlib.AbstractContextManager[Progress]]:
     @contextlib.contextmanager
     def progress(total: int) -> Iterator[Progress]:
-        told.stage("encode", total)
+        told.stage("encode", total=total)
         yield told
         # The edition is written and put in force by a thread that nobody can stop: from here on it ends as it will.
         stopping.too_late = True
-        before = told.info.progress
-        told.stage("write edition", total)
-        told.info = dataclasses.replace(told.info, progress=dataclasses.replace(before, stage="write edition"))
+        told.stage("write edition", total=total, done=told.info.progress.done)
 
     return progress
 

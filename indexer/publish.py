@@ -9,9 +9,9 @@ from pathlib import Path
 from outsole.errors import DataCorrupt
 from outsole.gallery.canaries import Canary, canaries_dir, read_canaries
 from outsole.gallery.editions import Edition
-from outsole.gallery.history import edition_in_force, switch, switching
+from outsole.gallery.history import edition_in_force
 from outsole.gallery.layout import root_of
-from outsole.gallery.revisions import decided
+from outsole.gallery.revisions import decided, put_in_force
 from outsole.gallery.verification import check_own_vectors
 
 # Deeper than any canary may fall, so that a report can say how far one fell.
@@ -104,10 +104,8 @@ def publish(
     if fallen:
         said = f"{len(fallen)} of {len(ranks)} canaries fell: {', '.join(fallen[:10])}"
         return PublishReport(gallery, edition.id, previous, False, ranks, found, said)
-    with switching(root, gallery):
-        # Somebody may have decided something during the trial; no vector changes by it.
-        edition = decided(edition)
-        switch(root, gallery, edition.id, reason=reason)
+    # Somebody may have decided something during the trial; no vector changes by it.
+    edition = put_in_force(edition, reason=reason)
     return PublishReport(gallery, edition.id, previous, True, ranks, found)
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -41,6 +42,8 @@ class Operations:
         self._command = tuple(command)
         self._lock = threading.RLock()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        # What is over no longer changes, and is not read again five times a second.
+        self._over: dict[str, OperationInfo] = {}
         root.mkdir(parents=True, exist_ok=True)
 
     def start(self, request: Mapping[str, object], *, gallery: str, source: str, request_id: str = "") -> OperationInfo:
@@ -139,8 +142,9 @@ class Operations:
         del self._processes[operation_id]
         folder = self._folder(operation_id)
         info = folder.info()
-        # One that was stopped in order by somebody else is begun again.
-        if info.state.is_over or (process.returncode == 0 and not folder.should_stop):
+        # One that somebody else stopped, in order or before it had begun, is begun again.
+        is_stopped = process.returncode in (0, -signal.SIGTERM)
+        if info.state.is_over or (is_stopped and not folder.should_stop):
             return
         error = None
         if not folder.should_stop:
@@ -161,7 +165,10 @@ class Operations:
             if path.is_dir() and not path.name.startswith("."):
                 # One damaged operation must not hide the others; asking for it by name says what is wrong.
                 with contextlib.suppress(OutsoleError):
-                    found.append(OperationFolder(path).info())
+                    info = self._over.get(path.name) or OperationFolder(path).info()
+                    found.append(info)
+                    if info.state.is_over:
+                        self._over[path.name] = info
         return found
 
     def _folder(self, operation_id: str) -> OperationFolder:

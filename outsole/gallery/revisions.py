@@ -64,6 +64,20 @@ def decided(edition: Edition) -> Edition:
     return revise(edition, decided_states(edition.items, decisions))
 
 
+def put_in_force(edition: Edition, *, reason: str) -> Edition:
+    """Put an edition in force as people decided about its items; returns it, or its revision.
+
+    Raises:
+        DataCorrupt: The gallery's decisions cannot be read.
+    """
+    root = root_of(edition.folder)
+    # Somebody may decide something at this moment: the lock keeps that from being lost.
+    with switching(root, edition.gallery):
+        edition = decided(edition)
+        switch(root, edition.gallery, edition.id, reason=reason)
+    return edition
+
+
 def decide(root: Path, gallery: str, decision: Decision) -> Edition:
     """Write a decision down and put an edition in force that follows it; returns that edition.
 

@@ -18,9 +18,16 @@ import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from outsole.answers import GalleryInfo, Hit, ItemFilter, ItemInfo, Placement, SearchAnswer, SearchMode, Side
-from outsole.api import AsyncClient, Client, convert, convert_gallery
+from outsole.api import AsyncClient, Client, convert, convert_gallery, convert_lifecycle, convert_operations
 from outsole.api.errors import WireError, to_wire
-from outsole.api.generated.outsole.v1 import gallery_pb2, gallery_pb2_grpc, retrieval_pb2, retrieval_pb2_grpc
+from outsole.api.generated.outsole.v1 import (
+    gallery_pb2,
+    gallery_pb2_grpc,
+    index_pb2,
+    index_pb2_grpc,
+    retrieval_pb2,
+    retrieval_pb2_grpc,
+)
 from outsole.api.records import EvidenceRef, PlacementSearch
 from outsole.api.requests import CHUNK_BYTES, MAX_MESSAGE_BYTES
 from outsole.errors import (
@@ -33,14 +40,35 @@ from outsole.errors import (
     PreconditionFailed,
     Unavailable,
 )
+from outsole.lifecycle import EditionCheck, EditionInfo, RebuildProgress
+from outsole.operations import ItemFailure, OperationInfo, WorkProgress, WorkState
 
+STREAMS = ("list_items", "rebuild_store")
 REPOSITORY = Path(__file__).resolve().parents[4]
 ANSWER = SearchAnswer((Hit(1, "m", "i", 0.5),), "soles", "e1", "h1", SearchMode.SHORTLIST, 4, 5)
 ITEMS = tuple(ItemInfo(f"item-{number}", "m", side=Side.LEFT) for number in range(5))
+EDITION = EditionInfo("e1", "2026-01-02T03:04:05Z", 5, 1, {"active": 4, "retired": 1}, in_force=True)
+CHECK = EditionCheck("soles", "e1", 6, 1_000, 5, 5, 5)
+STEPS = (RebuildProgress(0, 5, "cooccurrence"), RebuildProgress(5, 5))
+OPERATION = OperationInfo(
+    "abc-1",
+    "ingest",
+    "soles",
+    "/feeds/a",
+    WorkState.RUNNING,
+    "2026-01-02T03:04:05.000006+00:00",
+    progress=WorkProgress(3, 5, "images", "encode", 2.5, 0.8),
+    item_error_count=1,
+    item_errors=(ItemFailure("item-4", "it is no picture"),),
+)
 GALLERY = GalleryInfo("soles", "e1", 5, 1, "h1", "2026-01-02T03:04:05Z")
 
 
-class ScriptedService(retrieval_pb2_grpc.RetrievalServiceServicer, gallery_pb2_grpc.GalleryServiceServicer):
+class ScriptedService(
+    retrieval_pb2_grpc.RetrievalServiceServicer,
+    gallery_pb2_grpc.GalleryServiceServicer,
+    index_pb2_grpc.IndexServiceServicer,
+):
     """Answers from constants after it has failed as it was told, the way that Ray Serve fails: by returning."""
 
     def __init__(self) -> None:
@@ -102,6 +130,50 @@ class ScriptedService(retrieval_pb2_grpc.RetrievalServiceServicer, gallery_pb2_g
             edition="e1",
         )
 
+    def RetireItem(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        return gallery_pb2.RetireItemResponse(edition="e2")
+
+    def RestoreItem(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        return gallery_pb2.RestoreItemResponse(edition="e1")
+
+    def ListEditions(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        token = "" if request.page.page_token else "second"
+        wire = [convert_lifecycle.edition_to_wire(EDITION)]
+        return gallery_pb2.ListEditionsResponse(editions=wire, next_page_token=token)
+
+    def VerifyEdition(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        return convert_lifecycle.check_to_wire(CHECK)
+
+    def RebuildStore(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if self._begin(request, context):
+            yield from (convert_lifecycle.rebuild_to_wire("e1", step) for step in STEPS)
+
+    def RetireEdition(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        return gallery_pb2.RetireEditionResponse()
+
+    def StartIngest(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        return index_pb2.StartIngestResponse(operation=convert_operations.operation_to_wire(OPERATION))
+
+    def GetOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        return index_pb2.GetOperationResponse(operation=convert_operations.operation_to_wire(OPERATION))
+
+    def ListOperations(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        token = "" if request.page.page_token else "second"
+        wire = [convert_operations.operation_to_wire(OPERATION)]
+        return index_pb2.ListOperationsResponse(operations=wire, next_page_token=token)
+
+    def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._begin(request, context)
+        return index_pb2.CancelOperationResponse(operation=convert_operations.operation_to_wire(OPERATION))
+
     def GetItem(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._begin(request, context)
         return gallery_pb2.GetItemResponse(item=convert_gallery.item_to_wire(ITEMS[2]))
@@ -117,6 +189,7 @@ class Running:
         self.server = grpc.server(futures.ThreadPoolExecutor(4))
         retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server(self.service, self.server)  # type: ignore[no-untyped-call]
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(self.service, self.server)  # type: ignore[no-untyped-call]
+        index_pb2_grpc.add_IndexServiceServicer_to_server(self.service, self.server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self.server)
         self.target = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         self.server.start()
@@ -127,14 +200,14 @@ class Running:
             return asyncio.run(self._call_async(method, arguments, options, settings))
         with Client(self.target, **settings) as client:
             result = getattr(client, method)(*arguments, **options)
-            return list(result) if method == "list_items" else result
+            return list(result) if method in STREAMS else result
 
     async def _call_async(
         self, method: str, arguments: tuple[Any, ...], options: dict[str, Any], settings: dict[str, Any]
     ) -> Any:
         async with AsyncClient(self.target, **settings) as client:
             result = getattr(client, method)(*arguments, **options)
-            return [page async for page in result] if method == "list_items" else await result
+            return [page async for page in result] if method in STREAMS else await result
 
 
 @pytest.fixture(params=["blocking", "async"])
@@ -356,6 +429,40 @@ def test_what_cannot_be_sent_is_refused_by_name(running: Running, wrong: Callabl
 def test_a_misspelt_option_is_refused_with_the_known_ones(running: Running) -> None:
     with pytest.raises(TypeError, match=r"'brand'.*where"):
         running.call("search_print", b"picture", gallery="soles", brand="A")
+
+
+def test_editions_are_listed_verified_made_again_and_retired(running: Running) -> None:
+    assert running.call("list_editions", "soles") == (EDITION, EDITION)
+    assert running.call("verify_edition", "soles", every_vector=True, timeout_s=7.0) == CHECK
+    asked = running.service.requests[-1]
+    assert (asked.every_vector, asked.store_only, asked.budget_ms) == (True, False, 7_000)
+    assert running.call("rebuild_store", "soles") == list(STEPS)
+    running.call("retire_edition", "soles", "e0", reason="old")
+    assert (running.service.requests[-1].edition, running.service.requests[-1].reason) == ("e0", "old")
+
+
+def test_decisions_about_items_say_which_edition_is_in_force(running: Running) -> None:
+    assert running.call("retire_item", "soles", "item-1", reason="withdrawn", by="me") == "e2"
+    asked = running.service.requests[-1]
+    assert (asked.item_id, asked.reason, asked.by) == ("item-1", "withdrawn", "me")
+    assert running.call("restore_item", "soles", "item-1", reason="it was another") == "e1"
+
+
+def test_an_ingest_is_started_watched_listed_and_cancelled(running: Running) -> None:
+    assert running.call("start_ingest", "soles", "/feeds/a", dry_run=True, request_id="mine") == OPERATION
+    asked = running.service.requests[-1]
+    assert (asked.source_uri, asked.dry_run, asked.request_id) == ("/feeds/a", True, "mine")
+    assert running.call("get_operation", "abc-1").item_errors == OPERATION.item_errors
+    assert running.call("list_operations", states=[WorkState.RUNNING]) == (OPERATION, OPERATION)
+    assert running.call("cancel_operation", "abc-1").progress == OPERATION.progress
+    with pytest.raises(TypeError, match="encoder"):
+        running.call("start_ingest", "soles", "/feeds/a", encoder="x")
+
+
+def test_an_error_of_a_rebuild_is_one_of_the_tree(running: Running) -> None:
+    running.service.failures = [to_wire(NotFound("there is no gallery 'x'", field="gallery"))]
+    with pytest.raises(NotFound, match="no gallery"):
+        running.call("rebuild_store", "x")
 
 
 # grpcio itself depends on typing_extensions.

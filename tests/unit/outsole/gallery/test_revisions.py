@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def test_files_are_copied_where_they_cannot_be_linked(tmp_path: Path, monkeypatc
     def no_links(source: Path, target: Path) -> None:
         raise OSError(95, "not supported")
 
-    monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr("os.link", no_links)
     edition = written(tmp_path)
     revised = revise(edition, {"item-003": RETIRED})
     revised.verify()
