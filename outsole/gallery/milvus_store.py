@@ -309,12 +309,15 @@ class MilvusStore:
             batch = upload_rows(edition.items.slice(start, step), vectors[start : start + step], start)
             client.insert(collection, batch, timeout=timeout)
         client.flush(collection, timeout=timeout)
+        params = dict(self._settings.index_params)
         index = client.prepare_index_params()
         index.add_index(
             field_name="vector",
             index_type=self._settings.index_type,
             metric_type="IP",
-            params=dict(self._settings.index_params),
+            # The client lays the parameters flat; Lite up to 3.2.2 reads them from one nested entry and passes over all
+            # others in silence.
+            params={"params": params} if self._is_lite else params,
         )
         client.create_index(collection, index, timeout=timeout)
         client.load_collection(collection, timeout=timeout)
