@@ -19,6 +19,7 @@ from pymilvus import DataType, MilvusClient
 from outsole.errors import InvalidInput
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import checked_array_name, checked_name
+from outsole.gallery.scan import widened
 
 PREFIX = "outsole_"
 TEXT_BYTES = 800
@@ -77,7 +78,7 @@ def upload_rows(items: pa.Table, vectors: NDArray[Any], first_row: int) -> list[
     Raises:
         InvalidInput: A vector holds a value that is not finite.
     """
-    plain = np.asarray(vectors, dtype=np.float32)
+    plain = widened(vectors, np.empty(vectors.shape, np.float32))
     if not np.isfinite(plain).all():
         raise InvalidInput(f"rows {first_row} to {first_row + len(plain) - 1} hold a value that is not finite")
     texts = items.select(_COLUMNS).to_pylist()

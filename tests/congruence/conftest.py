@@ -43,3 +43,11 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         made = MilvusStore(request.getfixturevalue("milvus_server_url"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module", params=["lite", "server"])
+def milvus_uri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of each kind of Milvus in turn; a new directory or a server that others use too."""
+    if request.param == "lite":
+        return str(tmp_path_factory.mktemp("lite") / "vectors.db")
+    return str(request.getfixturevalue("milvus_server_url"))

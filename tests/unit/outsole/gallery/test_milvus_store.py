@@ -131,6 +131,21 @@ def test_beyond_what_an_expression_may_exclude_the_arrays_are_scanned(
     store.close()
 
 
+def test_lite_builds_the_index_with_the_parameters_that_were_given(tmp_path: Path) -> None:
+    edition, uri = made_edition(tmp_path), str(tmp_path / "vectors.db")
+    query = edition.array("v")[:1].astype(np.float32)
+    found = {}
+    for lists in (1, 50):
+        settings = MilvusSettings("IVF_FLAT", {"nlist": lists}, {"nprobe": 1})
+        store = MilvusStore(uri, settings=settings)
+        store.publish(edition, ["v"])
+        rows = store.search(edition.id, "v", query, limit=200, where=EVERY, timeout_s=5).rows
+        found[lists] = int((rows >= 0).sum())
+        store.close()
+    assert found[1] == 200
+    assert found[50] < 50
+
+
 def test_uploads_are_few_and_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     edition = made_edition(tmp_path, dimension=64, count=200)
     monkeypatch.setattr(milvus_store, "_REQUEST_BYTES", 50 * (64 * 4 + 3 * 800))

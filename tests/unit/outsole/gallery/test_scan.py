@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +22,9 @@ ROWS, DIMENSION = 2_000, 192
 def clustered(seed: int, *, lengths: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(20, DIMENSION))
-    vectors = centres[rng.integers(0, 20, ROWS)] + 0.02 * rng.normal(size=(ROWS, DIMENSION))
-    vectors *= np.exp(rng.uniform(*np.log(lengths), size=(ROWS, 1))) / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors: NDArray[np.float64] = centres[rng.integers(0, 20, ROWS)] + 0.02 * rng.normal(size=(ROWS, DIMENSION))
+    wanted = np.exp(rng.uniform(math.log(lengths[0]), math.log(lengths[1]), size=(ROWS, 1)))
+    vectors *= wanted / np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors[[5, 900, 1999]] = vectors[3]
     return vectors.astype(np.float32)
 
@@ -33,7 +36,7 @@ def clustered(seed: int, *, lengths: tuple[float, float] = (1.0, 1.0)) -> NDArra
 def test_the_best_are_those_of_a_full_sum_in_double_precision(
     dtype: type, lengths: tuple[float, float], share: float, threads: int
 ) -> None:
-    vectors = clustered(1, lengths=lengths).astype(dtype)
+    vectors: NDArray[Any] = clustered(1, lengths=lengths).astype(dtype)
     queries = clustered(2)[:5] + clustered(1)[[3, 10, 20, 30, 40]]
     allowed = np.random.default_rng(3).random(ROWS) < share
     full = inner_products(vectors, queries)
@@ -53,7 +56,7 @@ def test_copies_get_the_same_bits_and_the_row_decides() -> None:
 
 def test_scores_that_round_to_the_same_are_ties_though_their_sums_differ() -> None:
     # The exact sums of the rows ascend by far less than single precision can tell.
-    vectors = np.ones((3_000, 2))
+    vectors: NDArray[np.float64] = np.ones((3_000, 2))
     vectors[:, 1] = np.arange(3_000) * 1e-13
     found = Scan(vectors).best(np.ones((1, 2), np.float32), limit=7, allowed=np.ones(3_000, bool))
     assert found.rows[0].tolist() == list(range(7))
