@@ -220,10 +220,9 @@ class PublishedStore:
 
     def _rebuild(self, ref: EditionRef, edition: Edition) -> None:
         fields, rows = self._held_fields(edition), len(edition)
-        self._store.retire(edition.id)
         for number, field in enumerate(fields):
             self._rebuilding[ref] = RebuildProgress(number * rows, len(fields) * rows, field)
-            self._store.publish(edition, [field])
+            self._store.rebuild(edition, [field])
         self._rebuilt[ref] = RebuildProgress(len(fields) * rows, len(fields) * rows)
 
     def _current(self) -> dict[str, EditionRef]:

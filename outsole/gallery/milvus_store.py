@@ -36,6 +36,7 @@ from outsole.gallery.store import (
     rows_allowed,
     rows_matching,
     top_rows,
+    vectors_of,
 )
 
 DIMENSION_LIMIT = 32_768
@@ -170,6 +171,13 @@ class MilvusStore:
         fields = self._published.fields(edition_id)
         with translated(f"count edition {edition_id}"):
             return min((self._count(self._collection(edition_id, name)) for name in fields), default=0)
+
+    def rebuild(self, edition: Edition, fields: Sequence[str]) -> None:
+        """See `VectorStore.rebuild`; what is there is not looked at, for it may be damaged."""
+        for name, vectors in vectors_of(edition, fields).items():
+            with translated(f"make {name} of edition {edition.id} again"):
+                self._rebuild(self._collection(edition.id, name), edition, vectors)
+        self._published.add(edition, fields)
 
     def retire(self, edition_id: str) -> None:
         """See `VectorStore.retire`; drops every collection of the edition, whatever its index."""

@@ -11,9 +11,9 @@ from indexer.publish import publish, try_canaries
 from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, PreconditionFailed, Unavailable
 from outsole.gallery.canaries import add_canary
-from outsole.gallery.decisions import Decision, DecisionKind, append_decision
+from outsole.gallery.decisions import Decision, DecisionKind, record_decisions
 from outsole.gallery.editions import Edition
-from outsole.gallery.history import edition_in_force, history, now, switch
+from outsole.gallery.history import edition_in_force, history, switch
 from tests.unit.outsole.gallery.made_editions import written
 
 
@@ -101,7 +101,7 @@ def test_a_search_that_does_not_answer_leaves_everything_as_it_was(
 def test_what_people_decided_during_the_indexing_is_in_the_edition_that_comes_into_force(
     tmp_path: Path, editions: tuple[Edition, Edition]
 ) -> None:
-    append_decision(tmp_path, "soles", Decision(DecisionKind.RETIRE, "item-005", "withdrawn", "", now()))
+    record_decisions(tmp_path, "soles", [Decision(DecisionKind.RETIRE, "item-005", "withdrawn", "me")])
     report = publish(editions[1])
     assert report.published
     current = Edition.open(tmp_path, "soles")
