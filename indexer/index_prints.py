@@ -24,10 +24,10 @@ from indexer.loading import Loader, rejected
 from indexer.manifest import Entry, Reject, read_source, rejects_csv
 from indexer.merging import Merged, merge
 from indexer.model import IndexEmbedding, IndexModel, Opener, PreparedImage
-from indexer.quarantine import outlying_states
+from indexer.quarantine import outliers
 from outsole.answers import ItemState, Role
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
-from outsole.gallery.decisions import decided_states, decisions_in_force
+from outsole.gallery.decisions import Decisions, apply_decisions, read_decisions
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import checked_name, current_edition
 from outsole.gallery.revisions import put_in_force
@@ -219,10 +219,11 @@ def _write(
     with writer:
         for start in range(0, len(merged), _GATHERED_ITEMS):
             _append(writer, merged[start : start + _GATHERED_ITEMS], crawl.places)
-        decisions = decisions_in_force(folder.parent, folder.name)
-        if how.find_outliers:
-            writer.restate(outlying_states(writer, [each.item for each in merged], decisions))
-        writer.restate(decided_states(writer.items(), decisions))
+        items = [each.item for each in merged]
+        doubts = outliers(writer, items) if how.find_outliers else {}
+        decisions = Decisions.of(read_decisions(folder.parent, folder.name))
+        decided = apply_decisions(decisions, items, outliers=doubts)
+        writer.restate({item.item_id: (item.state, item.state_reason) for item in decided})
         return writer.write(rejects_csv=rejects_csv(rejects))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from outsole.errors import DataCorrupt
+from outsole.errors import DataCorrupt, NotFound, PreconditionFailed
 from outsole.gallery.canaries import Canary, canaries_dir, read_canaries
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import edition_in_force
@@ -16,6 +16,7 @@ from outsole.gallery.verification import check_own_vectors
 
 # Deeper than any canary may fall, so that a report can say how far one fell.
 RANKS_LOOKED_AT = 100
+_NAMED = 10
 # (edition's id, the picture, models wanted) -> ids of models, best first.
 Search = Callable[[str, Path, int], Sequence[str]]
 # Searches for vectors of an edition, says how many, raises `DataCorrupt` for one that does not find its own item.
@@ -29,7 +30,7 @@ class CanaryRank:
     Attributes:
         canary: The canary.
         rank: On the edition tried, from 1; None where it is not among the first 100.
-        before: On the edition in force; None as above, or where none is.
+        before: On the edition in force; None as above, or where none is that can be searched.
     """
 
     canary: Canary
@@ -53,6 +54,7 @@ class PublishReport:
         published: Whether it is in force now.
         canaries: Where each canary was found.
         own_vectors: Vectors of the edition that found their own items.
+        canaries_left_out: Canaries that were not looked at.
         reason: Why it is not in force; empty where it is.
     """
 
@@ -62,6 +64,7 @@ class PublishReport:
     published: bool
     canaries: tuple[CanaryRank, ...] = ()
     own_vectors: int = 0
+    canaries_left_out: int = 0
     reason: str = ""
 
 
@@ -89,24 +92,28 @@ def publish(
         DataCorrupt: The gallery's canaries or decisions cannot be read.
         OutsoleError: The search did not answer.
     """
-    root, gallery = root_of(edition.folder), edition.gallery
     edition = decided(edition)
-    previous = edition_in_force(root, gallery)
+    root, gallery = root_of(edition.folder), edition.gallery
+    begun = PublishReport(gallery, edition.id, edition_in_force(root, gallery), published=False)
     try:
         edition.verify()
-        found = own_vectors(edition)
+        begun = replace(begun, own_vectors=own_vectors(edition))
     except DataCorrupt as error:
-        return PublishReport(gallery, edition.id, previous, False, reason=str(error))
-    ranks: tuple[CanaryRank, ...] = ()
+        return replace(begun, reason=str(error))
     if with_canaries and search is not None:
-        ranks = try_canaries(edition, search=search, before=previous)
-    fallen = [rank.canary.name for rank in ranks if rank.has_fallen]
-    if fallen:
-        said = f"{len(fallen)} of {len(ranks)} canaries fell: {', '.join(fallen[:10])}"
-        return PublishReport(gallery, edition.id, previous, False, ranks, found, said)
+        ranks = try_canaries(edition, search=search, before=begun.previous)
+        begun = replace(begun, canaries=ranks, reason=_fallen(ranks))
+    else:
+        begun = replace(begun, canaries_left_out=len(read_canaries(root, gallery)))
+    if begun.reason:
+        return begun
     # Somebody may have decided something during the trial; no vector changes by it.
-    edition = put_in_force(edition, reason=reason)
-    return PublishReport(gallery, edition.id, previous, True, ranks, found)
+    return replace(begun, edition=put_in_force(edition, reason=reason).id, published=True)
+
+
+def _fallen(ranks: Sequence[CanaryRank]) -> str:
+    names = [rank.canary.name for rank in ranks if rank.has_fallen]
+    return f"{len(names)} of {len(ranks)} canaries fell: {', '.join(names[:_NAMED])}" if names else ""
 
 
 def try_canaries(edition: Edition, *, search: Search, before: str = "") -> tuple[CanaryRank, ...]:
@@ -127,7 +134,12 @@ def try_canaries(edition: Edition, *, search: Search, before: str = "") -> tuple
     ranks = []
     for canary in read_canaries(root, gallery):
         rank = _rank(canary, folder, edition.id, search)
-        ranks.append(CanaryRank(canary, rank, _rank(canary, folder, compared, search) if compared else None))
+        try:
+            rank_before = _rank(canary, folder, compared, search) if compared else None
+        except (PreconditionFailed, NotFound, DataCorrupt):
+            # The edition in force may be of another encoder than is served: that is when a new one is most needed.
+            rank_before = None
+        ranks.append(CanaryRank(canary, rank, rank_before))
     return tuple(ranks)
 
 

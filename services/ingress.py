@@ -21,7 +21,7 @@ from services import validation
 from services.catalogue import Catalogue, Served
 from services.evidence import EvidenceStore, EvidenceUpload
 from services.health import HealthMonitor
-from services.indexing import IndexMethods, RemoteIndexing
+from services.index_methods import IndexMethods, RemoteIndexing
 from services.later import LaterMethods
 from services.lifecycle import EditionMethods, Lifecycle
 from services.parts import CandidateFinder, Reranking, SearchDefaults, SearchParts

@@ -12,9 +12,9 @@ from typing import Protocol
 from outsole.api import convert_lifecycle
 from outsole.api.generated.outsole.v1 import gallery_pb2
 from outsole.errors import InvalidInput
-from outsole.gallery.decisions import REASON_LIMIT_CHARACTERS, Decision, DecisionKind
+from outsole.gallery.decisions import Decision, DecisionKind
 from outsole.gallery.editions import Edition
-from outsole.gallery.history import mark_retired, now
+from outsole.gallery.history import mark_retired
 from outsole.gallery.items import checked_text
 from outsole.gallery.revisions import decide
 from outsole.gallery.verification import verify_edition
@@ -27,6 +27,7 @@ from services.telemetry import Recorder
 
 _CALL_TIMEOUT_S = 30.0
 _PROGRESS_EVERY_S = 0.5
+_NOBODY = "not said"
 
 
 class HeldEditions(Protocol):
@@ -116,10 +117,9 @@ class Lifecycle:
             NotFound: There is no such gallery or edition.
             PreconditionFailed: It is in force.
         """
-        if not 1 <= len(reason.strip()) <= REASON_LIMIT_CHARACTERS:
-            raise InvalidInput("no reason, or a long one", field="reason", remedy="1 to 1,000 characters")
         if not edition:
             raise InvalidInput("no edition is named", field="edition", remedy="one of ListEditions")
+        _checked_reason(reason, owner=edition)
         await asyncio.to_thread(self._catalogue.edition, gallery, edition)
         await asyncio.to_thread(mark_retired, self._root, gallery, edition, reason=reason)
         await self._store.retire(EditionRef(gallery, edition), timeout_s=_CALL_TIMEOUT_S)
@@ -194,5 +194,11 @@ class EditionMethods:
 def _decision(kind: DecisionKind, request: gallery_pb2.RetireItemRequest | gallery_pb2.RestoreItemRequest) -> Decision:
     if not request.item_id:
         raise InvalidInput("no item is named", field="item_id", remedy="an item's id")
-    by = checked_text(request.by, field="by", owner=request.item_id)
-    return Decision(kind, request.item_id, request.reason.strip(), by, now())
+    reason = _checked_reason(request.reason, owner=request.item_id)
+    return Decision(kind, request.item_id, reason, request.by.strip() or _NOBODY)
+
+
+def _checked_reason(reason: str, *, owner: str) -> str:
+    if not reason.strip():
+        raise InvalidInput("no reason is given", field="reason", remedy="say why")
+    return checked_text(reason.strip(), field="reason", owner=owner)

@@ -117,8 +117,11 @@ class PublishedStore:
         del timeout_s, sent_at
         if not follow and edition not in self._rebuilding:
             opened = await asyncio.to_thread(Edition.open, self._root, edition.gallery, edition.id)
-            self._rebuilding[edition] = RebuildProgress(0, len(opened) * len(self._held_fields(opened)), "waiting")
-            self._publishing[edition] = asyncio.create_task(asyncio.to_thread(self._rebuild, edition, opened))
+            # Another call may have begun it by now.
+            if edition not in self._rebuilding:
+                self._rebuilding[edition] = RebuildProgress(0, len(opened) * len(self._held_fields(opened)), "waiting")
+                before = self._publishing.get(edition)
+                self._publishing[edition] = asyncio.create_task(self._rebuild_after(before, edition, opened))
         if edition in self._rebuilding:
             return self._rebuilding[edition]
         task = self._publishing.get(edition)
@@ -206,16 +209,21 @@ class PublishedStore:
         except DataCorrupt as error:
             return rows, 0, f"in the vector store {error}"
 
-    def _rebuild(self, ref: EditionRef, edition: Edition) -> None:
-        fields, rows = self._held_fields(edition), len(edition)
+    async def _rebuild_after(self, before: asyncio.Task[None] | None, ref: EditionRef, edition: Edition) -> None:
         try:
-            self._store.retire(edition.id)
-            for number, field in enumerate(fields):
-                self._rebuilding[ref] = RebuildProgress(number * rows, len(fields) * rows, field)
-                self._store.publish(edition, [field])
-            self._rebuilt[ref] = RebuildProgress(len(fields) * rows, len(fields) * rows)
+            if before is not None:
+                # It may be at its upload; what it uploads is dropped.
+                await asyncio.wait([before])
+            await asyncio.to_thread(self._rebuild, ref, edition)
         finally:
             del self._rebuilding[ref]
+
+    def _rebuild(self, ref: EditionRef, edition: Edition) -> None:
+        fields, rows = self._held_fields(edition), len(edition)
+        for number, field in enumerate(fields):
+            self._rebuilding[ref] = RebuildProgress(number * rows, len(fields) * rows, field)
+            self._store.rebuild(edition, [field])
+        self._rebuilt[ref] = RebuildProgress(len(fields) * rows, len(fields) * rows)
 
     def _current(self) -> dict[str, EditionRef]:
         found = {}

@@ -151,10 +151,9 @@ def _rebuild_here(gallery: str, edition: str, home: Path) -> Iterator[RebuildPro
     total = len(opened) * len(fields)
     store = MilvusStore(service_settings(home).milvus)
     with contextlib.closing(store):
-        store.retire(opened.id)
         for number, field in enumerate(fields):
             yield RebuildProgress(number * len(opened), total, field)
-            store.publish(opened, [field])
+            store.rebuild(opened, [field])
     yield RebuildProgress(total, total)
 
 

@@ -15,10 +15,11 @@ from indexer.publish import publish as put_in_force
 from outsole.api import Client
 from outsole.commands.editions import editions_root, stack_runs
 from outsole.commands.output import home_option, json_option, show, target_of, target_option
-from outsole.errors import BudgetSpent, DataCorrupt, NotFound, Unavailable
+from outsole.errors import BudgetSpent, DataCorrupt, InvalidInput, NotFound, Unavailable
 from outsole.gallery.canaries import DEFAULT_WITHIN, add_canary, read_canaries
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import edition_in_force
+from outsole.imaging.decode import decode_image
 
 _DEADLINE_S = 600.0
 _AGAIN_AFTER_S = 1.0
@@ -99,6 +100,7 @@ def _publish_text(report: PublishReport) -> str:
         lines.append(f"edition {report.previous} stays in force" if report.previous else "no edition is in force")
     lines.append(f"{report.own_vectors} vectors found their own items")
     lines += [_ranks_text(report.canaries)] if report.canaries else []
+    lines += [f"note: {report.canaries_left_out} canaries were not looked at"] if report.canaries_left_out else []
     return "\n".join(lines)
 
 
@@ -139,8 +141,16 @@ def add(gallery: str, image: Path, *, model: str, within: int, name: str, home: 
     current = edition_in_force(root, gallery)
     if current and model not in set(Edition.open(root, gallery, current).items["model_id"].to_pylist()):
         raise NotFound(f"edition {current} of {gallery!r} has no model {model[:100]!r}", field="model")
+    _check_picture(image)
     made = add_canary(root, gallery, image, model=model, within_rank=within, name=name)
     click.echo(f"canary {made.name}: {made.model} within rank {made.within_rank}")
+
+
+def _check_picture(image: Path) -> None:
+    try:
+        decode_image(image.read_bytes(), field="image")
+    except OSError as error:
+        raise InvalidInput(f"{image.name}: {error.strerror}", field="image", remedy="a readable file") from error
 
 
 @canary.command("list")

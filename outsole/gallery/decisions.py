@@ -1,26 +1,35 @@
-"""People's decisions about items: retire, restore, quarantine, release. They outlive editions and new crawls."""
+"""What people decided about items of a gallery: ``<root>/<gallery>/decisions.jsonl``, one decision a line.
+
+The file is only ever appended to. There are two questions, and the last answer to each stands: is an item retired
+(retire, restore), and is it in quarantine (quarantine, release). They are kept apart so that releasing an item does not
+undo its retirement, and restoring one does not forget that it was released.
+"""
 
 from __future__ import annotations
 
+import datetime
 import enum
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import Any, BinaryIO
 
 from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput
-from outsole.gallery import journal
-from outsole.gallery.layout import checked_name, editions_dir
+from outsole.gallery.items import ItemRow, checked_text
+from outsole.gallery.layout import checked_name, sync_dir
 
-DECISIONS = "decisions.jsonl"
-REASON_LIMIT_CHARACTERS = 1_000
+FILE = "decisions.jsonl"
+_LOCK = ".decisions.lock"
+_TAIL_BLOCK_BYTES = 1 << 16
 
 
 class DecisionKind(enum.Enum):
-    """What was decided about an item."""
+    """What was decided."""
 
     RETIRE = "retire"
     RESTORE = "restore"
@@ -28,13 +37,7 @@ class DecisionKind(enum.Enum):
     RELEASE = "release"
 
 
-# What a decision makes of an item's state, whatever a crawl or a check says about it. RESTORE and RELEASE only take
-# back: of the other states they change nothing.
-_DEMANDED = {DecisionKind.RETIRE: ItemState.RETIRED, DecisionKind.QUARANTINE: ItemState.QUARANTINED}
-_TAKES_BACK = {
-    DecisionKind.RESTORE: ItemState.RETIRED,
-    DecisionKind.RELEASE: ItemState.QUARANTINED,
-}
+_RETIREMENT = (DecisionKind.RETIRE, DecisionKind.RESTORE)
 
 
 @dataclass(frozen=True)
@@ -44,76 +47,180 @@ class Decision:
     Attributes:
         kind: What was decided.
         item_id: About which item.
-        reason: Why, in words, 1 to 1,000 characters.
-        by: Who decided; empty where it is not known.
-        at: UTC time, ISO 8601.
+        reason: Why, for those who come later; at most 200 characters.
+        by: Who decided; at most 200 characters, not empty.
+        at: UTC time, ISO 8601; now by default.
     """
 
     kind: DecisionKind
     item_id: str
     reason: str
     by: str
-    at: str
+    at: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
 
     def __post_init__(self) -> None:
         checked_name(self.item_id, field="item_id")
-        if not 1 <= len(self.reason.strip()) <= REASON_LIMIT_CHARACTERS:
-            raise InvalidInput(
-                f"the reason has {len(self.reason.strip()):,} characters",
-                field="reason",
-                remedy=f"say why in 1 to {REASON_LIMIT_CHARACTERS:,}",
-            )
+        for name in ("reason", "by"):
+            checked_text(getattr(self, name), field=name, owner=self.item_id)
+        if not self.by:
+            raise InvalidInput(f"nobody decided about item {self.item_id!r}", field="by", remedy="name who decided")
+        try:
+            moment = datetime.datetime.fromisoformat(self.at)
+        except ValueError as error:
+            raise InvalidInput(f"{self.at[:60]!r} is no time", field="at", remedy="ISO 8601 with a zone") from error
+        if moment.tzinfo is None:
+            raise InvalidInput(f"{self.at!r} has no time zone", field="at", remedy="ISO 8601 with a zone")
 
 
-def append_decision(root: Path, gallery: str, decision: Decision) -> None:
-    """Write a decision down and wait until it is on the disk. Raises ``InvalidInput`` for a gallery's name."""
-    journal.append(_path(root, gallery), {**asdict(decision), "kind": decision.kind.value})
+@dataclass(frozen=True)
+class Decisions:
+    """The decisions that stand, by item.
+
+    Attributes:
+        retirement: The last of retire and restore.
+        quarantine: The last of quarantine and release.
+    """
+
+    retirement: Mapping[str, Decision] = field(default_factory=dict)
+    quarantine: Mapping[str, Decision] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, history: Iterable[Decision]) -> Decisions:
+        """Those of a history, oldest first, that stand."""
+        standing: tuple[dict[str, Decision], dict[str, Decision]] = ({}, {})
+        for decision in history:
+            standing[decision.kind not in _RETIREMENT][decision.item_id] = decision
+        return cls(*standing)
+
+    @property
+    def released(self) -> frozenset[str]:
+        """Items that a person released: the outlier rule leaves them alone for good."""
+        return frozenset(item for item, last in self.quarantine.items() if last.kind is DecisionKind.RELEASE)
+
+
+def record_decisions(root: Path, gallery: str, decisions: Sequence[Decision]) -> None:
+    """Append decisions, all of them, and wait until they are on the disk.
+
+    A line that a crash cut short is taken away first. Other processes that append wait for their turn.
+
+    Raises:
+        InvalidInput: The gallery's name cannot be one.
+    """
+    if not decisions:
+        return
+    path = _path(root, gallery)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = b"".join(_line(decision) for decision in decisions)
+    with _only_writer(path.parent), path.open("a+b") as file:
+        file.truncate(_whole_length(file))
+        file.write(lines)
+        file.flush()
+        os.fsync(file.fileno())
+        sync_dir(path.parent)
 
 
 def read_decisions(root: Path, gallery: str) -> tuple[Decision, ...]:
-    """Every decision, oldest first; a line that was cut short is left out.
+    """Every decision about a gallery's items, oldest first; none where none was recorded.
+
+    What follows the last line's end was cut short by a crash, or is being written: it is left out.
 
     Raises:
-        DataCorrupt: A whole line that is no decision.
+        InvalidInput: The gallery's name cannot be one.
+        DataCorrupt: A whole line that is no decision; names the line.
     """
-    return tuple(_decision(record) for record in journal.read(_path(root, gallery)))
+    try:
+        data = _path(root, gallery).read_bytes()
+    except FileNotFoundError:
+        return ()
+    lines = data.split(b"\n")[:-1]
+    return tuple(_decision(line, number, gallery) for number, line in enumerate(lines, start=1))
 
 
-def decisions_in_force(root: Path, gallery: str) -> dict[str, Decision]:
-    """The last decision about each item; errors as of `read_decisions`."""
-    return {decision.item_id: decision for decision in read_decisions(root, gallery)}
+def state_of(
+    decisions: Decisions, item_id: str, *, state: ItemState, reason: str = "", outlier: str = ""
+) -> tuple[ItemState, str]:
+    """The state of an item after what people decided, and why it is not active.
 
-
-def decided_states(items: pa.Table, decisions: Mapping[str, Decision]) -> dict[str, tuple[ItemState, str]]:
-    """The items whose state is not what was decided, with the state and reason that they should have.
+    A person's retirement comes first, then a person's quarantine, then the outlier rule, then what was found.
 
     Args:
-        items: An edition's table.
-        decisions: By item id; those about items that are not in the table change nothing.
+        decisions: Those that stand.
+        item_id: The item.
+        state, reason: As the crawl found it, or as the edition before has it.
+        outlier: Why the outlier rule doubts it; empty where it does not.
     """
-    wanted = {}
-    for item_id, state, reason in zip(
-        *(items[c].to_pylist() for c in ("item_id", "state", "state_reason")), strict=True
-    ):
-        decision = decisions.get(item_id)
-        should = None if decision is None else _should_be(decision, ItemState(state))
-        if should is not None and should != (ItemState(state), reason):
-            wanted[item_id] = should
-    return wanted
+    retired, held = decisions.retirement.get(item_id), decisions.quarantine.get(item_id)
+    if retired is not None and retired.kind is DecisionKind.RETIRE:
+        return ItemState.RETIRED, retired.reason
+    if retired is not None and state is ItemState.RETIRED:
+        state, reason = ItemState.ACTIVE, ""
+    if state is ItemState.RETIRED:
+        return state, reason
+    if held is not None and held.kind is DecisionKind.QUARANTINE:
+        return ItemState.QUARANTINED, held.reason
+    if held is None:
+        return (ItemState.QUARANTINED, outlier) if outlier else (state, reason)
+    return (ItemState.ACTIVE, "") if state is ItemState.QUARANTINED else (state, reason)
 
 
-def _should_be(decision: Decision, state: ItemState) -> tuple[ItemState, str] | None:
-    if decision.kind in _DEMANDED:
-        return _DEMANDED[decision.kind], decision.reason
-    return (ItemState.ACTIVE, "") if state is _TAKES_BACK[decision.kind] else None
+def apply_decisions(
+    decisions: Decisions, items: Iterable[ItemRow], *, outliers: Mapping[str, str] | None = None
+) -> tuple[ItemRow, ...]:
+    """Items with their states after what people decided; see `state_of`.
+
+    Args:
+        decisions: Those that stand; what they say of other items has no effect.
+        items: With the states that the crawl found.
+        outliers: Why the outlier rule doubts an item, by item id.
+
+    Returns:
+        The items in their order.
+    """
+    doubts = outliers or {}
+    return tuple(_with_state(decisions, item, doubts.get(item.item_id, "")) for item in items)
+
+
+def _with_state(decisions: Decisions, item: ItemRow, outlier: str) -> ItemRow:
+    before = item.state, item.state_reason
+    state, reason = state_of(decisions, item.item_id, state=item.state, reason=item.state_reason, outlier=outlier)
+    return item if (state, reason) == before else replace(item, state=state, state_reason=reason)
 
 
 def _path(root: Path, gallery: str) -> Path:
-    return editions_dir(root, gallery).parent / DECISIONS
+    return root / checked_name(gallery, field="gallery") / FILE
 
 
-def _decision(record: dict[str, Any]) -> Decision:
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Wait for the lock on a gallery's decisions; it is let go when the process ends, however it ends."""
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _whole_length(file: BinaryIO) -> int:
+    """Length of the file up to the end of its last whole line."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - _TAIL_BLOCK_BYTES)
+        file.seek(start)
+        last = file.read(end - start).rfind(b"\n")
+        if last >= 0:
+            return start + last + 1
+        end = start
+    return 0
+
+
+def _line(decision: Decision) -> bytes:
+    plain = {**asdict(decision), "kind": decision.kind.value}
+    return (json.dumps(plain, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def _decision(line: bytes, number: int, gallery: str) -> Decision:
     try:
-        return Decision(**{**record, "kind": DecisionKind(record["kind"])})
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataCorrupt(f"{DECISIONS} holds a line that is no decision: {str(record)[:200]}") from error
+        fields: dict[str, Any] = json.loads(line)
+        return Decision(**{**fields, "kind": DecisionKind(fields["kind"])})
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        raise DataCorrupt(
+            f"line {number} of {FILE} of gallery {gallery!r} is no decision", remedy="restore the file from a copy"
+        ) from error

@@ -162,6 +162,10 @@ class Edition:
         """(height, width) of an item's image as it was indexed, pixels."""
         return int(self.items["height_px"][row].as_py()), int(self.items["width_px"][row].as_py())
 
+    def has_item(self, item_id: str) -> bool:
+        """Whether the edition has an item of that id, whatever its state."""
+        return item_id in self._rows
+
     def row_of(self, item_id: str) -> int:
         """Row number of an item.
 

@@ -61,6 +61,10 @@ class ExactStore:
         """See `VectorStore.count`."""
         return self._published.rows(edition_id)
 
+    def rebuild(self, edition: Edition, fields: Sequence[str]) -> None:
+        """See `VectorStore.rebuild`; the arrays on disk are all there is."""
+        self.publish(edition, fields)
+
     def retire(self, edition_id: str) -> None:
         """See `VectorStore.retire`."""
         self._published.remove(edition_id)

@@ -113,6 +113,13 @@ class MilvusStore:
 
     def publish(self, edition: Edition, fields: Sequence[str]) -> None:
         """See `VectorStore.publish`; a collection that is whole is only loaded."""
+        self._take_up(edition, fields, anew=False)
+
+    def rebuild(self, edition: Edition, fields: Sequence[str]) -> None:
+        """See `VectorStore.rebuild`; what is there is not looked at, for it may be damaged."""
+        self._take_up(edition, fields, anew=True)
+
+    def _take_up(self, edition: Edition, fields: Sequence[str], *, anew: bool) -> None:
         held = vectors_of(edition, fields)
         for name, vectors in held.items():
             if vectors.shape[1] > DIMENSION_LIMIT:
@@ -122,7 +129,7 @@ class MilvusStore:
         for name, vectors in held.items():
             collection = collection_name(edition, name, (self._settings.index_type, self._settings.index_params))
             with self._changing, translated(f"publish {name} of edition {edition.id}"):
-                if not self._load_whole(collection, len(edition)):
+                if anew or not self._load_whole(collection, len(edition)):
                     self._rebuild(collection, edition, vectors)
                 self._collections[edition.id, name] = collection
         self._published.add(edition, fields)

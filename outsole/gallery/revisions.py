@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from outsole.answers import ItemState
 from outsole.errors import NotFound
-from outsole.gallery.decisions import Decision, append_decision, decided_states, decisions_in_force
+from outsole.gallery.decisions import Decision, Decisions, read_decisions, record_decisions, state_of
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import switch, switching
 from outsole.gallery.items import ITEM_SCHEMA
@@ -60,8 +60,8 @@ def decided(edition: Edition) -> Edition:
     Raises:
         DataCorrupt: The gallery's decisions cannot be read.
     """
-    decisions = decisions_in_force(root_of(edition.folder), edition.gallery)
-    return revise(edition, decided_states(edition.items, decisions))
+    decisions = Decisions.of(read_decisions(root_of(edition.folder), edition.gallery))
+    return revise(edition, _decided_states(edition, decisions))
 
 
 def put_in_force(edition: Edition, *, reason: str) -> Edition:
@@ -90,10 +90,23 @@ def decide(root: Path, gallery: str, decision: Decision) -> Edition:
     with switching(root, gallery):
         before = Edition.open(root, gallery)
         before.row_of(decision.item_id)
-        append_decision(root, gallery, decision)
+        record_decisions(root, gallery, [decision])
         after = decided(before)
         switch(root, gallery, after.id, reason=f"{decision.kind.value} {decision.item_id}: {decision.reason}")
     return after
+
+
+def _decided_states(edition: Edition, decisions: Decisions) -> dict[str, tuple[ItemState, str]]:
+    """The items whose state is not what was decided, with the state and reason that they should have."""
+    wanted = {}
+    for item_id in decisions.retirement.keys() | decisions.quarantine.keys():
+        if not edition.has_item(item_id):
+            continue
+        item = edition.item(edition.row_of(item_id))
+        should = state_of(decisions, item_id, state=item.state, reason=item.state_reason)
+        if should != (item.state, item.state_reason):
+            wanted[item_id] = should
+    return wanted
 
 
 def _with_states(edition: Edition, states: Mapping[str, tuple[ItemState, str]]) -> pa.Table:

@@ -82,6 +82,10 @@ class VectorStore(Protocol):
         """Rows held of an edition, as the back end counts them; 0 where it is not held."""
         ...
 
+    def rebuild(self, edition: Edition, fields: Sequence[str]) -> None:
+        """Drop what is held of arrays of an edition and make it again; arguments and errors are those of `publish`."""
+        ...
+
     def retire(self, edition_id: str) -> None:
         """Drop an edition from the store; one that it does not hold is no error. The disk keeps it."""
         ...

@@ -9,11 +9,11 @@ import pytest
 
 from indexer.publish import publish, try_canaries
 from outsole.answers import ItemState
-from outsole.errors import DataCorrupt, Unavailable
+from outsole.errors import DataCorrupt, PreconditionFailed, Unavailable
 from outsole.gallery.canaries import add_canary
-from outsole.gallery.decisions import Decision, DecisionKind, append_decision
+from outsole.gallery.decisions import Decision, DecisionKind, record_decisions
 from outsole.gallery.editions import Edition
-from outsole.gallery.history import edition_in_force, history, now, switch
+from outsole.gallery.history import edition_in_force, history, switch
 from tests.unit.outsole.gallery.made_editions import written
 
 
@@ -101,7 +101,7 @@ def test_a_search_that_does_not_answer_leaves_everything_as_it_was(
 def test_what_people_decided_during_the_indexing_is_in_the_edition_that_comes_into_force(
     tmp_path: Path, editions: tuple[Edition, Edition]
 ) -> None:
-    append_decision(tmp_path, "soles", Decision(DecisionKind.RETIRE, "item-005", "withdrawn", "", now()))
+    record_decisions(tmp_path, "soles", [Decision(DecisionKind.RETIRE, "item-005", "withdrawn", "me")])
     report = publish(editions[1])
     assert report.published
     current = Edition.open(tmp_path, "soles")
@@ -111,7 +111,22 @@ def test_what_people_decided_during_the_indexing_is_in_the_edition_that_comes_in
 
 def test_without_a_stack_the_canaries_are_not_looked_at(tmp_path: Path, editions: tuple[Edition, Edition]) -> None:
     report = publish(editions[1])
-    assert (report.published, report.canaries) == (True, ())
+    assert (report.published, report.canaries, report.canaries_left_out) == (True, (), 1)
+
+
+def test_an_edition_in_force_that_cannot_be_searched_does_not_stand_in_the_way(
+    tmp_path: Path, editions: tuple[Edition, Edition]
+) -> None:
+    first, second = editions
+
+    def search(edition: str, picture: Path, k: int) -> Sequence[str]:
+        if edition == first.id:
+            raise PreconditionFailed("it was made by another encoder")
+        return ["model-007"]
+
+    report = publish(second, search=search)
+    assert report.published
+    assert [(rank.rank, rank.before) for rank in report.canaries] == [(1, None)]
 
 
 def test_canaries_are_compared_with_another_edition_only_where_there_is_one(editions: tuple[Edition, Edition]) -> None:

@@ -14,14 +14,16 @@ import grpc
 import pytest
 
 from outsole import cli
-from outsole.answers import GalleryInfo, Hit, SearchAnswer, SearchMode
+from outsole.answers import GalleryInfo, Hit, ItemInfo, ItemState, SearchAnswer, SearchMode
 from outsole.api import convert, convert_gallery
-from outsole.api.generated.outsole.v1 import gallery_pb2, gallery_pb2_grpc, retrieval_pb2_grpc
+from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, gallery_pb2_grpc, retrieval_pb2_grpc
 from outsole.commands import output
 
 _PAGE = (Path(__file__).parents[3] / "docs/COMMANDS.md").read_text(encoding="utf-8")
 _SECTIONS = dict(re.findall(r"^## `outsole ([\w -]+)`\n(.*?)(?=^## |\Z)", _PAGE, re.MULTILINE | re.DOTALL))
 _GALLERY = GalleryInfo("soles", "e1", 3, 2, "abcdef", "2026-01-01T00:00:00Z")
+_ITEM = ItemInfo("item-7", "model-7", year=2020, state=ItemState.RETIRED)
+_ASKED: list[Any] = []
 _ANSWER = SearchAnswer(
     hits=(Hit(1, "model-7", "item-7", 0.5),),
     gallery="soles",
@@ -54,7 +56,12 @@ class _Service(gallery_pb2_grpc.GalleryServiceServicer, retrieval_pb2_grpc.Retri
     def ListGalleries(self, request: Any, context: grpc.ServicerContext) -> Any:
         return gallery_pb2.ListGalleriesResponse(galleries=[convert_gallery.gallery_to_wire(_GALLERY)])
 
+    def ListItems(self, request: Any, context: grpc.ServicerContext) -> Any:
+        _ASKED.append(request)
+        return gallery_pb2.ListItemsResponse(items=[convert_gallery.item_to_wire(_ITEM)], total_items=1)
+
     def SearchPrint(self, request: Any, context: grpc.ServicerContext) -> Any:
+        _ASKED.append(request)
         return convert.answer_to_wire(_ANSWER)
 
 
@@ -140,6 +147,23 @@ def test_galleries_are_json(target: str, capsys: pytest.CaptureFixture[str]) -> 
     assert cli.run(["galleries", "--target", target, "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert GalleryInfo(**found) == _GALLERY
+
+
+def test_items_are_listed_by_state_and_year(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--state", "retired", "--state", "active", "--since", "2019", "--until", "2022", "--target", target]
+    assert cli.run(["items", "soles", *arguments]) == 0
+    assert {"2020", "retired"} <= set(capsys.readouterr().out.split())
+    asked = _ASKED[-1]
+    assert list(asked.states) == [common_pb2.ITEM_STATE_RETIRED, common_pb2.ITEM_STATE_ACTIVE]
+    assert (asked.filter.first_year, asked.filter.last_year) == (2019, 2022)
+
+
+def test_a_search_keeps_to_the_years_that_it_is_given(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["search", "print", __file__, "--gallery", "soles", "--target", target]
+    assert cli.run([*arguments, "--since", "2019"]) == 0
+    assert (_ASKED[-1].filter.first_year, _ASKED[-1].filter.last_year) == (2019, 0)
+    assert cli.run(arguments) == 0
+    assert not _ASKED[-1].HasField("filter")
 
 
 def test_an_answer_is_json_without_pictures(target: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,8 @@ import pytest
 from indexer.operation import IngestOrder
 from outsole.errors import InvalidInput
 from outsole.operations import INGEST, OperationInfo, WorkState
-from services.indexing import Asked, RemoteIndexing, allowed_source, ingest_order
+from services.index_methods import RemoteIndexing
+from services.indexing import Asked, allowed_source, ingest_order
 from services.settings import ServiceSettings
 
 
@@ -75,7 +76,7 @@ def test_pages_of_operations_lose_nothing_where_new_ones_come_between(monkeypatc
     async def answer(handle: Any, method: str, *arguments: Any, timeout_s: float) -> Any:
         return tuple(everything)
 
-    monkeypatch.setattr("services.indexing.call", answer)
+    monkeypatch.setattr("services.index_methods.call", answer)
     indexing = RemoteIndexing(None)  # type: ignore[arg-type]
     first, token = asyncio.run(indexing.page(frozenset(), size=2, token=""))
     everything.insert(0, OperationInfo("op-9", INGEST, "s", "/f", WorkState.QUEUED, "2026-01-01T00:00:09.000000+00:00"))

@@ -15,7 +15,7 @@ from outsole.errors import DataCorrupt, InvalidInput, NotFound, PreconditionFail
 from outsole.gallery.decisions import Decision, DecisionKind
 from outsole.gallery.editions import Edition
 from outsole.gallery.exact_store import ExactStore
-from outsole.gallery.history import now, switch
+from outsole.gallery.history import switch
 from services.catalogue import Catalogue, Served
 from services.lifecycle import Lifecycle
 from services.parts import EditionRef
@@ -94,7 +94,7 @@ def test_a_rebuild_says_how_far_it_is_and_searches_wait_for_it(tmp_path: Path, e
 
 def test_what_stops_a_rebuild_is_raised(tmp_path: Path, edition: Edition) -> None:
     class Broken(ExactStore):
-        def publish(self, *arguments: object) -> None:
+        def rebuild(self, *arguments: object) -> None:
             raise Unavailable("Milvus is away")
 
     async def work() -> None:
@@ -132,7 +132,7 @@ def test_an_edition_in_force_is_not_retired_and_an_old_one_is(tmp_path: Path, ed
 
 def test_a_decision_puts_a_revision_in_force(tmp_path: Path, edition: Edition) -> None:
     lifecycle, _ = parts(tmp_path)
-    decision = Decision(DecisionKind.RETIRE, "item-003", "withdrawn", "", now())
+    decision = Decision(DecisionKind.RETIRE, "item-003", "withdrawn", "me")
     after = asyncio.run(lifecycle.decide("soles", decision))
     assert Edition.open(tmp_path, "soles").id == after
     assert Edition.open(tmp_path, "soles").item(3).state is ItemState.RETIRED
@@ -141,4 +141,4 @@ def test_a_decision_puts_a_revision_in_force(tmp_path: Path, edition: Edition) -
 def test_a_gallery_whose_files_are_gone_is_not_decided_about(tmp_path: Path, edition: Edition) -> None:
     shutil.rmtree(edition.folder)
     with pytest.raises((NotFound, DataCorrupt)):
-        asyncio.run(parts(tmp_path)[0].decide("soles", Decision(DecisionKind.RETIRE, "item-003", "x", "", now())))
+        asyncio.run(parts(tmp_path)[0].decide("soles", Decision(DecisionKind.RETIRE, "item-003", "x", "me")))

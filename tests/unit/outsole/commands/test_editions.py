@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from outsole import cli
 from outsole.answers import ItemState
@@ -86,12 +87,15 @@ def test_an_edition_is_published_and_one_that_is_damaged_is_not(home: Home) -> N
 
 def test_canaries_are_added_and_listed(home: Home, tmp_path: Path) -> None:
     picture = tmp_path / "print.png"
-    picture.write_bytes(b"picture")
+    picture.write_bytes(b"no picture")
+    assert home.run("canary", "add", "soles", str(picture), "--model", "model-003")[0] == 2
+    Image.new("L", (60, 120), 200).save(picture)
     assert home.run("canary", "add", "soles", str(picture), "--model", "model-003", "--within", "5")[0] == 0
     assert home.run("canary", "add", "soles", str(picture), "--model", "unknown")[0] == 2
     (found,) = json.loads(home.run("canary", "list", "soles", "--json")[1])
     assert (found["name"], found["model"], found["within_rank"]) == ("print", "model-003", 5)
     assert home.run("canary", "run", "soles")[0] == 1
+    assert "1 canaries were not looked at" in home.run("publish", "soles", home.second.id)[1]
 
 
 def test_the_embedded_store_is_made_again_and_lets_go_of_an_edition(home: Home) -> None:

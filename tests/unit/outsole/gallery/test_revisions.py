@@ -11,7 +11,7 @@ from outsole.answers import ItemState
 from outsole.errors import NotFound
 from outsole.gallery.decisions import Decision, DecisionKind, read_decisions
 from outsole.gallery.editions import Edition
-from outsole.gallery.history import edition_in_force, history, now, switch
+from outsole.gallery.history import edition_in_force, history, switch
 from outsole.gallery.layout import list_editions
 from outsole.gallery.revisions import decide, decided, revise
 from tests.unit.outsole.gallery.made_editions import written
@@ -76,22 +76,31 @@ def test_a_damaged_revision_is_made_anew(tmp_path: Path) -> None:
 def test_a_decision_is_written_down_and_in_force_at_once(tmp_path: Path) -> None:
     before = written(tmp_path)
     switch(tmp_path, "soles", before.id, reason="the first")
-    decision = Decision(DecisionKind.RETIRE, "item-003", "withdrawn", "somebody", now())
+    decision = Decision(DecisionKind.RETIRE, "item-003", "withdrawn", "somebody")
     after = decide(tmp_path, "soles", decision)
     assert edition_in_force(tmp_path, "soles") == after.id != before.id
     assert history(tmp_path, "soles")[-1].reason == "retire item-003: withdrawn"
     assert decide(tmp_path, "soles", decision).id == after.id
-    restored = decide(tmp_path, "soles", Decision(DecisionKind.RESTORE, "item-003", "it was another", "", now()))
+    restored = decide(tmp_path, "soles", Decision(DecisionKind.RESTORE, "item-003", "it was another", "me"))
     assert restored.id == before.id
     # What a crawl writes later follows what was decided.
     decide(tmp_path, "soles", decision)
     assert decided(written(tmp_path, count=41)).item(3).state is ItemState.RETIRED
 
 
+def test_a_release_from_quarantine_does_not_undo_a_retirement(tmp_path: Path) -> None:
+    switch(tmp_path, "soles", written(tmp_path).id, reason="the first")
+    for kind in (DecisionKind.RETIRE, DecisionKind.QUARANTINE, DecisionKind.RELEASE):
+        edition = decide(tmp_path, "soles", Decision(kind, "item-003", "said so", "me"))
+    assert edition.item(3).state is ItemState.RETIRED
+    restored = decide(tmp_path, "soles", Decision(DecisionKind.RESTORE, "item-003", "said so", "me"))
+    assert restored.item(3).state is ItemState.ACTIVE
+
+
 def test_a_decision_about_an_unknown_item_is_not_written_down(tmp_path: Path) -> None:
     switch(tmp_path, "soles", written(tmp_path).id, reason="the first")
     with pytest.raises(NotFound):
-        decide(tmp_path, "soles", Decision(DecisionKind.RETIRE, "item-999", "withdrawn", "", now()))
+        decide(tmp_path, "soles", Decision(DecisionKind.RETIRE, "item-999", "withdrawn", "me"))
     assert read_decisions(tmp_path, "soles") == ()
 
 
@@ -100,7 +109,7 @@ def test_decisions_that_are_made_at_once_are_all_in_force(tmp_path: Path) -> Non
     names = [f"item-{number:03d}" for number in range(8)]
 
     def retire(name: str) -> None:
-        decide(tmp_path, "soles", Decision(DecisionKind.RETIRE, name, "withdrawn", "", now()))
+        decide(tmp_path, "soles", Decision(DecisionKind.RETIRE, name, "withdrawn", "me"))
 
     threads = [threading.Thread(target=retire, args=(name,)) for name in names]
     for thread in threads:

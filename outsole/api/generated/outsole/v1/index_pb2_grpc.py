@@ -81,7 +81,7 @@ class IndexServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListOperations(self, request, context):
-        """Lists operations, newest first. Safe to retry.
+        """Lists operations, newest first, without the units that failed; GetOperation has those. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
