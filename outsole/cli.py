@@ -29,6 +29,8 @@ COMMANDS = {
     "items": ("items", "List the items of a gallery."),
     "retire": ("items", "Take an item out of searches."),
     "restore": ("items", "Take an item's retirement back."),
+    "coverage": ("hygiene", "Say what a gallery holds, and what was rejected."),
+    "quarantine": ("hygiene", "Items that are doubted: list them, release them."),
     "editions": ("editions", "List the editions of a gallery."),
     "diff": ("editions", "Say what differs between two editions."),
     "verify": ("editions", "Compare an edition with its hashes, rows and vectors."),
