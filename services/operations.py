@@ -121,10 +121,12 @@ class Operations:
             folder.write(dataclasses.replace(info, state=WorkState.CANCELLED, finished=now()))
             return False
         with folder.working() as is_free:
-            # A process of a service that was killed may be at its last batch; it ends by itself.
+            # A process of a service that was killed may be at its last batch; it ends by itself, perhaps just now.
             if not is_free:
                 return True
-        folder.write(dataclasses.replace(info, state=WorkState.RUNNING))
+            if folder.info().state.is_over:
+                return False
+            folder.write(dataclasses.replace(info, state=WorkState.RUNNING))
         with (folder.path / LOG).open("ab") as log:
             self._processes[info.operation_id] = subprocess.Popen(
                 [*self._command, str(folder.path)],
