@@ -9,11 +9,13 @@ folder makes the next run shorter). Many more items (``--vectors``) are measured
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,6 +29,9 @@ PARTS = ("structure", "candidates", "served", "memory", "switch", "hidden", "vec
 # Of the first store measured, under a name without it.
 _HEADLINES = ("p50_ms", "p95_ms", "p99_ms", "shortlist_recall", "flat_ratio", "rebuild_s", "fid_hidden_loss_pts")
 _CLUSTER_ITEMS = 10_000_000
+# Measured on one stack, as one part.
+_TOGETHER = {"served", "switch", "hidden"}
+_SIZES = ("vectors", "index_pictures", "rss_pictures", "kill_pictures", "kills", "switch_s")
 
 
 def available(stores: str) -> list[str]:
@@ -51,7 +56,7 @@ def is_served(kind: str) -> bool:
     return bool(candidates.served_uri(kind, Path("store"), "http://"))
 
 
-def steps(run: ScaleRun, stores: list[str], only: set[str], options: Mapping[str, int]) -> Iterator[tuple[str, _Step]]:
+def steps(run: ScaleRun, stores: list[str], only: set[str], options: Mapping[str, Any]) -> Iterator[tuple[str, _Step]]:
     """What is to be done, with its name."""
     if "structure" in only:
         yield "structure", lambda: parts.measure_structure(run)
@@ -69,7 +74,7 @@ def steps(run: ScaleRun, stores: list[str], only: set[str], options: Mapping[str
 _Step = Callable[[], parts.Metrics]
 
 
-def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str, int]) -> Iterator[tuple[str, _Step]]:
+def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str, Any]) -> Iterator[tuple[str, _Step]]:
     if "candidates" in only:
         yield f"candidates {kind}", lambda: parts.measure_candidates(run, kind)
     if "vectors" in only and options["vectors"]:
@@ -79,12 +84,12 @@ def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str,
         return
     if "memory" in only:
         yield f"memory {kind}", lambda: parts.measure_memory(run, kind)
-    if only & {"served", "switch", "hidden"}:
+    if only & _TOGETHER:
         asked = {"switch": "switch" in only, "hidden": "hidden" in only}
         yield f"served {kind}", lambda: parts.measure_served(run, kind, **asked, switch_s=options["switch_s"])
 
 
-def _kills(run: ScaleRun, options: Mapping[str, int]) -> parts.Metrics:
+def _kills(run: ScaleRun, options: Mapping[str, Any]) -> parts.Metrics:
     work = run.plan.work / "kills"
     report = indexing.survive_kills(work, pictures=options["kill_pictures"], kills=options["kills"], seed=run.plan.seed)
     return report.metrics()
@@ -93,23 +98,46 @@ def _kills(run: ScaleRun, options: Mapping[str, int]) -> parts.Metrics:
 def measure(
     run: ScaleRun,
     stores: list[str],
-    only: set[str],
-    options: Mapping[str, int],
     *,
-    keep: Callable[[parts.Metrics], None],
+    todo: Iterable[tuple[str, _Step]],
+    finished: Finished,
+    say: Callable[[parts.Metrics], None],
 ) -> parts.Metrics:
-    """Run every part; one that fails is said and left out, and the others go on. ``keep`` is told after each."""
+    """Run what is to be done; a part that fails is named and left out. ``say`` is told all there is after each."""
     metrics: parts.Metrics = {"items": float(run.plan.items), "failed_parts": 0.0}
-    for name, step in steps(run, stores, only, options):
+    for name, step in todo:
         click.echo(f"-- {name}", err=True)
         try:
-            metrics |= step()
+            metrics |= finished.measured(name, step)
         except Exception:
             # Hours of other measurements must not go with it.
             click.echo(f"{name} failed: {traceback.format_exc()}", err=True)
             metrics["failed_parts"] += 1
-        keep(metrics | headlines(metrics, stores))
+        say(metrics | headlines(metrics, stores))
     return metrics | headlines(metrics, stores)
+
+
+class Finished:
+    """Parts that were measured before in a kept work folder, with the same plan and options.
+
+    Args:
+        path: File that holds them.
+        key: Plan and options as text.
+    """
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path = path
+        self._key = key
+        stored = json.loads(path.read_text()) if path.is_file() else {}
+        self._parts: dict[str, parts.Metrics] = stored.get("parts", {}) if stored.get("key") == key else {}
+
+    def measured(self, name: str, step: _Step) -> parts.Metrics:
+        """The part's metrics, measured now where they are not there."""
+        if name not in self._parts:
+            self._parts[name] = step()
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps({"key": self._key, "parts": self._parts}, indent=1))
+        return self._parts[name]
 
 
 def headlines(metrics: Mapping[str, float], stores: list[str]) -> parts.Metrics:
@@ -157,54 +185,40 @@ def clusters_of(
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File for the result.")
 @click.option("--markdown", type=click.Path(dir_okay=False, path_type=Path), help="File for the table of metrics.")
 @click.option("--scale-md", type=click.Path(dir_okay=False, path_type=Path), help="File for the model of a cluster.")
-def main(
-    items: int,
-    *,
-    models: int,
-    stores: str,
-    data: Path | None,
-    only: tuple[str, ...],
-    work: Path | None,
-    keep: bool,
-    bases: int,
-    probes: int,
-    exhaustive: int,
-    node_cores: int,
-    node_gib: int,
-    core_hour: float,
-    json_file: Path | None,
-    markdown: Path | None,
-    scale_md: Path | None,
-    **options: int,
-) -> None:
+def main(items: int, *, work: Path | None, keep: bool, only: tuple[str, ...], **options: Any) -> None:
     """Measure searches and indexing on a made gallery of full size."""
-    folder = work or Path(tempfile.mkdtemp(prefix="outsole-scale-"))
-    plan = ScalePlan(
-        work=folder.absolute(),
-        items=items,
-        models=models or max(1, round(items * 24_766 / 56_847)),
-        small_items=min(10_000, items // 2),
-        bases=bases,
-        probes=probes,
-        exhaustive=exhaustive,
-        data=data,
-    )
-    node = Node(node_cores, node_gib, core_hour_price=core_hour)
+    # A folder of its own: it is removed at the end, and nothing else may go with it.
+    folder = (work.absolute() / "outsole-scale") if work else Path(tempfile.mkdtemp(prefix="outsole-scale-"))
     try:
-        run, chosen = ScaleRun(plan), available(stores)
-        metrics = measure(
-            run, chosen, set(only or PARTS), options, keep=lambda found: _write(run, chosen, found, json_file=json_file)
-        )
-        _say(run, chosen, metrics, json_file=json_file, markdown=markdown)
-        if scale_md is not None:
-            clusters = clusters_of(run, chosen, metrics, node)
-            scale_md.write_text(scale_markdown(metrics, _inputs(run, chosen), clusters, node), encoding="utf-8")
-            click.echo(f"wrote {scale_md}", err=True)
+        run, stores = ScaleRun(_plan(folder, items, options)), available(options["stores"])
+        asked = set(only or PARTS)
+
+        def say(metrics: parts.Metrics) -> None:
+            _write_json(run, stores, metrics, options["json_file"])
+
+        sizes = sorted((name, options[name]) for name in _SIZES)
+        finished = Finished(folder / "measured.json", f"{run.plan} {sizes} {sorted(asked & _TOGETHER)}")
+        metrics = measure(run, stores, todo=steps(run, stores, asked, options), finished=finished, say=say)
+        click.echo(text_table(("metric", "value"), list(metrics.items())))
+        _write_pages(run, stores, metrics, options)
     except OutsoleError as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _plan(folder: Path, items: int, options: Mapping[str, Any]) -> ScalePlan:
+    return ScalePlan(
+        work=folder,
+        items=items,
+        models=options["models"] or max(1, round(items * ScalePlan.models / ScalePlan.items)),
+        small_items=min(ScalePlan.small_items, items // 2),
+        bases=options["bases"],
+        probes=options["probes"],
+        exhaustive=options["exhaustive"],
+        data=options["data"],
+    )
 
 
 def _inputs(run: ScaleRun, stores: list[str]) -> dict[str, InputValue]:
@@ -222,22 +236,21 @@ def _inputs(run: ScaleRun, stores: list[str]) -> dict[str, InputValue]:
     }
 
 
-def _write(run: ScaleRun, stores: list[str], metrics: parts.Metrics, *, json_file: Path | None) -> None:
-    if json_file is not None:
-        make_result("scale", inputs=_inputs(run, stores), metrics=metrics).write(json_file)
+def _write_json(run: ScaleRun, stores: list[str], metrics: parts.Metrics, path: Path | None) -> None:
+    if path is not None:
+        make_result("scale", inputs=_inputs(run, stores), metrics=metrics).write(path)
 
 
-def _say(
-    run: ScaleRun, stores: list[str], metrics: parts.Metrics, *, json_file: Path | None, markdown: Path | None
-) -> None:
-    click.echo(text_table(("metric", "value"), list(metrics.items())))
-    _write(run, stores, metrics, json_file=json_file)
-    if json_file is not None:
-        click.echo(f"wrote {json_file}", err=True)
-    if markdown is not None:
+def _write_pages(run: ScaleRun, stores: list[str], metrics: parts.Metrics, options: Mapping[str, Any]) -> None:
+    if (markdown := options["markdown"]) is not None:
         rows = [f"| {name} | {value:,.4g} |" for name, value in metrics.items()]
         markdown.write_text("\n".join(("| metric | value |", "|---|---|", *rows)) + "\n", encoding="utf-8")
         click.echo(f"wrote {markdown}", err=True)
+    if (page := options["scale_md"]) is not None:
+        node = Node(options["node_cores"], options["node_gib"], core_hour_price=options["core_hour"])
+        clusters = clusters_of(run, stores, metrics, node)
+        page.write_text(scale_markdown(metrics, _inputs(run, stores), clusters, node), encoding="utf-8")
+        click.echo(f"wrote {page}", err=True)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from outsole.answers import ItemState, Side
 from outsole.errors import InvalidInput, NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ITEM_SCHEMA, ItemRow
-from outsole.gallery.layout import ITEMS, MANIFEST, FileRecord, editions_dir, file_sha256, set_current
+from outsole.gallery.layout import ITEMS, MANIFEST, FileRecord, file_sha256, set_current
 from outsole.gallery.writer import EditionWriter
 from outsole.synthesis.made_editions import ItemPlan, MadeItems
 
@@ -88,9 +88,9 @@ def write_gallery(
     known = {"count": count, **like}
     if note.is_file() and json.loads(note.read_text()) == known:
         return Edition.open(root, gallery)
-    # What a run that was killed had begun is of no use: a batch is made faster than it is found again.
-    for begun in editions_dir(root, gallery).glob(".new-*"):
-        shutil.rmtree(begun)
+    # Another gallery of this name only takes room, and so does what a run that was killed had begun: batches are made
+    # faster than they would be checked.
+    shutil.rmtree(root / gallery, ignore_errors=True)
     writer = EditionWriter(root, gallery, **{k: v for k, v in like.items() if k in _WRITER_ARGUMENTS})
     with writer, tqdm(total=count, desc=f"write {gallery}", unit="item") as bar:
         for items, arrays in batches():
