@@ -138,8 +138,9 @@ class ScaleRun:
     @cached_property
     def edition(self) -> Edition:
         """The whole gallery: references first, where there are any, then made items."""
-        check_room(self.plan.work, self.plan.needed_bytes)
-        click.echo(f"up to {self.plan.needed_bytes / 2**30:.1f} GiB in {self.plan.work}", err=True)
+        if not list_editions(self.root, GALLERY):
+            click.echo(f"up to {self.plan.needed_bytes / 2**30:.1f} GiB in {self.plan.work}", err=True)
+            check_room(self.plan.work, self.plan.needed_bytes)
         return self.write(GALLERY, self.items, arrays=ALL_ARRAYS)
 
     @cached_property
