@@ -196,7 +196,7 @@ def scale_markdown(
     for store, (slopes, cluster) in clusters.items():
         lines += ["", f"## {cluster.items:,} items with the store `{store}`", "", *_model_lines(slopes, cluster, node)]
     if not clusters:
-        lines += ["", "This run measured no slopes, so there is no model of a cluster."]
+        lines += ["", "This run measured no slopes that grow with the gallery, so there is no model of a cluster."]
     return "\n".join(lines) + "\n"
 
 
