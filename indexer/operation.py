@@ -15,15 +15,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from indexer.access import Access
 from indexer.compose import IndexPlace, index_into
-from indexer.index_prints import Progress
-from indexer.manifest import Reject, read_source
-from outsole.errors import NotOffered, OutsoleError
+from indexer.index_prints import CrawlOptions, Progress
+from indexer.manifest import DEFAULT_FEED, Reject, read_source
+from outsole.errors import OutsoleError
 from outsole.operation_folder import OperationFolder, now
 from outsole.operations import ItemFailure, OperationInfo, WorkProgress, WorkState
 
@@ -41,9 +42,10 @@ class IngestOrder:
         source: Directory or manifest, an absolute path.
         place: Encoders and galleries, paths as text.
         embedding: See ``indexer.compose.index_into``.
-        feed: Name under which the source is crawled again and again.
+        feed: Name under which the source is crawled again and again; empty for the default one.
         dry_run: Only read the source.
-        allowed_hosts: Hosts from which pictures may be fetched; the operator's.
+        allowed_roots: Directories from which pictures may be read, the operator's; empty for the source's own.
+        allowed_hosts: Hosts from which pictures may be fetched, the operator's.
     """
 
     gallery: str
@@ -52,7 +54,8 @@ class IngestOrder:
     embedding: str = ""
     feed: str = ""
     dry_run: bool = False
-    allowed_hosts: tuple[str, ...] = ()
+    allowed_roots: Sequence[str] = ()
+    allowed_hosts: Sequence[str] = ()
 
 
 class _Told:
@@ -162,9 +165,7 @@ def run(folder: OperationFolder) -> int:
 
 async def _work(folder: OperationFolder, told: _Told, stopping: _Stopping) -> str:
     request = folder.request()
-    order = IngestOrder(**{**request, "allowed_hosts": tuple(request.get("allowed_hosts", ()))})
-    if order.feed:
-        raise NotOffered("this release's indexing knows no feeds", field="feed", remedy="leave it out")
+    order = IngestOrder(**request)
     if order.dry_run:
         return await asyncio.to_thread(_dry_run, order, told)
     place = {name: Path(text) for name, text in order.place.items() if name != "triton_url"}
@@ -173,6 +174,7 @@ async def _work(folder: OperationFolder, told: _Told, stopping: _Stopping) -> st
         order.gallery,
         place=IndexPlace(**place, triton_url=order.place["triton_url"]),
         embedding=order.embedding,
+        options=CrawlOptions(feed=order.feed or DEFAULT_FEED, access=_access(order)),
         progress=_progress(told, stopping),
     )
     told.failures(report.rejects)
@@ -180,11 +182,15 @@ async def _work(folder: OperationFolder, told: _Told, stopping: _Stopping) -> st
 
 
 def _dry_run(order: IngestOrder, told: _Told) -> str:
-    found = read_source(Path(order.source))
+    found = read_source(Path(order.source), feed=order.feed or DEFAULT_FEED, access=_access(order))
     told.stage("read", total=len(found.entries) + len(found.rejects))
     told.update(len(found.entries) + len(found.rejects))
     told.failures(found.rejects)
     return ""
+
+
+def _access(order: IngestOrder) -> Access:
+    return Access(roots=tuple(map(Path, order.allowed_roots)), hosts=tuple(order.allowed_hosts))
 
 
 def _progress(told: _Told, stopping: _Stopping) -> Callable[[int], contextlib.AbstractContextManager[Progress]]:

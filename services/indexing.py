@@ -105,6 +105,8 @@ def ingest_order(asked: Asked, settings: ServiceSettings) -> dict[str, object]:
         },
         "embedding": asked.embedding,
         "feed": asked.feed,
+        "allowed_roots": [str(root) for root in settings.ingest_dirs],
+        "allowed_hosts": list(settings.ingest_host_names),
         "dry_run": asked.dry_run,
     }
 

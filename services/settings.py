@@ -50,6 +50,7 @@ class ServiceSettings:
         object_store_mib: Memory that Ray shares between processes, MiB.
         probe_interval_s: Age at which a finding about Triton, Milvus or the editions is looked up again, seconds.
         ingest_roots: Directories, absolute and separated by ``:``, from which StartIngest may read; empty for none.
+        ingest_hosts: Hosts, separated by commas, from which pictures of an ingest may be fetched; empty for none.
     """
 
     home: Path = field(default_factory=lambda: Path.home() / ".outsole")
@@ -74,6 +75,7 @@ class ServiceSettings:
     object_store_mib: int = 256
     probe_interval_s: float = 1.0
     ingest_roots: str = ""
+    ingest_hosts: str = ""
 
     def __post_init__(self) -> None:
         if self.encoder_backend not in _BACKENDS:
@@ -105,6 +107,11 @@ class ServiceSettings:
     def model_dir(self) -> Path:
         """Folder of the print encoder."""
         return self.model_repository / self.encoder
+
+    @property
+    def ingest_host_names(self) -> tuple[str, ...]:
+        """Hosts from which an ingest may fetch pictures."""
+        return tuple(host.strip() for host in self.ingest_hosts.split(",") if host.strip())
 
     @property
     def ingest_dirs(self) -> tuple[Path, ...]:

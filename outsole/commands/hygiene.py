@@ -24,15 +24,15 @@ from outsole.gallery.revisions import decide
 @click.argument("edition", default="")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report to this file.")
 @home_option
-@click.option("--json", "wants_json", is_flag=True, help="Print JSON in place of the tables.")
-def coverage(gallery: str, edition: str, *, html: Path | None, home: Path, wants_json: bool) -> None:
+@json_option
+def coverage(gallery: str, edition: str, *, html: Path | None, home: Path, as_json: bool) -> None:
     """Say what GALLERY holds: models by brand, year and category, offers, duplicates, and what was rejected and why."""
     opened = Edition.open(editions_root(home), gallery, edition or None)
     rejects = counts.rejects_table((opened.folder / REJECTS).read_bytes())
     found = counts.coverage(opened.items, opened.offers, rejects)
     if html is not None:
         html.write_text(counts.as_html(found, title=f"{gallery}, edition {opened.id}"), encoding="utf-8")
-    click.echo(counts.as_json(found) if wants_json else counts.as_text(found))
+    click.echo(counts.as_json(found) if as_json else counts.as_text(found))
 
 
 @click.group()

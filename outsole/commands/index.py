@@ -18,8 +18,11 @@ from indexer.compose import IndexPlace, index_into
 from indexer.index_prints import CrawlOptions, IndexReport
 from indexer.manifest import Reject, Source, read_source
 from outsole.commands.output import home_option, json_option, show
+from outsole.commands.publishing import tried_and_published
 from outsole.commands.stack import read_state
-from outsole.errors import Unavailable
+from outsole.errors import PreconditionFailed, Unavailable
+from outsole.gallery.editions import Edition
+from outsole.gallery.layout import root_of
 from outsole.matching.embedding import DEFAULT_EMBEDDING
 from services.settings import ServiceSettings
 
@@ -67,7 +70,8 @@ def index(
         raise Unavailable("no stack runs here", remedy="outsole up")
     triton_url = state.settings(home).triton_url if state.encoder_backend == "triton" else ""
     place = place_of(home, triton_url=triton_url)
-    options = CrawlOptions(feed=feed, access=access)
+    publish = functools.partial(_tried_and_published, target=state.settings(home).target)
+    options = CrawlOptions(feed=feed, access=access, publish=publish)
     with _workers(workers):
         if workers == RAY:
             options = dataclasses.replace(options, on_ray=functools.partial(place.opened, embedding))
@@ -96,6 +100,18 @@ def place_of(home: Path, *, triton_url: str) -> IndexPlace:
     """Encoders and galleries of a home directory."""
     settings = ServiceSettings.from_environment(overrides={"home": home})
     return IndexPlace(settings.model_dir, settings.encoders_dir, settings.editions_dir, triton_url)
+
+
+async def _tried_and_published(edition: Edition, *, target: str) -> Edition:
+    """The edition that is in force now. Raises ``PreconditionFailed`` where it did not stand its trial."""
+    report = await asyncio.to_thread(tried_and_published, edition, target=target)
+    if not report.published:
+        raise PreconditionFailed(
+            f"edition {edition.id} is written and not in force: {report.reason}",
+            field="edition",
+            remedy=f"outsole canary run {edition.gallery} {edition.id}; outsole publish puts it in force",
+        )
+    return Edition.open(root_of(edition.folder), edition.gallery, report.edition)
 
 
 @contextlib.contextmanager

@@ -39,18 +39,29 @@ def publish(gallery: str, edition: str, *, no_canaries: bool, target: str | None
     its rank. Where no stack runs, canaries cannot be searched and are not looked at.
     """
     opened = Edition.open(editions_root(home), gallery, edition)
-    if stack_runs(target, home):
-        with Client(target_of(target, home), timeout_s=_DEADLINE_S) as client:
-            report = put_in_force(
-                opened,
-                search=search_through(client, gallery),
-                own_vectors=own_vectors_through(client),
-                with_canaries=not no_canaries,
-            )
-    else:
-        report = put_in_force(opened, with_canaries=not no_canaries)
+    at = target_of(target, home) if stack_runs(target, home) else ""
+    report = tried_and_published(opened, target=at, with_canaries=not no_canaries)
     show(report, lambda: _publish_text(report), as_json=as_json)
     return 0 if report.published else 1
+
+
+def tried_and_published(edition: Edition, *, target: str, with_canaries: bool = True) -> PublishReport:
+    """Try an edition out and put it in force; see ``indexer.publish.publish``.
+
+    Args:
+        edition: Written and not in force.
+        target: ``host:port`` of the stack that searches it; empty where none runs.
+        with_canaries: Look at the canaries.
+    """
+    if not target:
+        return put_in_force(edition, with_canaries=with_canaries)
+    with Client(target, timeout_s=_DEADLINE_S) as client:
+        return put_in_force(
+            edition,
+            search=search_through(client, edition.gallery),
+            own_vectors=own_vectors_through(client),
+            with_canaries=with_canaries,
+        )
 
 
 def search_through(client: Client, gallery: str, *, deadline_s: float = _DEADLINE_S) -> Search:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from indexer.operation import IngestOrder
-from outsole.errors import InvalidInput, NotOffered
+from outsole.errors import InvalidInput
+from outsole.gallery.editions import Edition
 from outsole.gallery.layout import current_edition
 from outsole.operation_folder import OperationFolder, now
 from outsole.operations import INGEST, OperationInfo, WorkState
@@ -85,9 +86,13 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, source: Path) -> None:
     assert not (tmp_path / "editions").exists()
 
 
-@pytest.mark.parametrize(
-    ("options", "kind"), [({"embedding": "unknown"}, InvalidInput), ({"feed": "nightly"}, NotOffered)]
-)
+def test_the_offers_say_the_feed(tmp_path: Path, source: Path) -> None:
+    folder = accepted(tmp_path, source, feed="nightly")
+    assert started(folder).wait(LIMIT_S) == 0
+    assert set(Edition.open(tmp_path / "editions", "soles").offers["feed"].to_pylist()) == {"nightly"}
+
+
+@pytest.mark.parametrize(("options", "kind"), [({"embedding": "unknown"}, InvalidInput)])
 def test_what_cannot_be_done_fails_with_its_error(
     tmp_path: Path, source: Path, options: dict[str, object], kind: type[Exception]
 ) -> None:
