@@ -33,7 +33,8 @@ class ServiceSettings:
         encoder: Name of the print encoder in the repository.
         encoder_backend: ``triton``, or ``in_process`` for ONNX Runtime inside the ingress.
         triton_url: ``host:port`` of Triton's gRPC endpoint.
-        milvus_uri: A directory ending in ``.db`` or ``http://host:port``; empty for ``milvus.db`` in ``home``.
+        milvus_uri: A directory ending in ``.db``, ``http://host:port``, or ``exact:`` for a scan of the arrays; empty
+            for ``milvus.db`` in ``home``.
         grpc_port: TCP port of the public gRPC service.
         http_port: TCP port of Ray Serve's HTTP proxy, which nothing uses but Ray's own health check.
         metrics_port: TCP port where Ray exports Prometheus metrics.
@@ -130,7 +131,7 @@ class ServiceSettings:
 
     @property
     def milvus(self) -> str:
-        """The URI for `outsole.gallery.milvus_store.MilvusStore`."""
+        """The address for `outsole.gallery.backends.open_store`."""
         return self.milvus_uri or str(self.home / "milvus.db")
 
     @classmethod

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from outsole.answers import ItemFilter
 from outsole.errors import BudgetSpent, DataCorrupt, NotFound, OutsoleError, Unavailable
+from outsole.gallery.backends import open_store
 from outsole.gallery.editions import Edition, list_galleries
 from outsole.gallery.layout import current_edition
 from outsole.gallery.store import Candidates, VectorStore
@@ -44,6 +45,7 @@ class PublishedStore:
         self._fields = fields
         self._publishing: dict[EditionRef, asyncio.Task[None]] = {}
         self._in_force: dict[str, EditionRef] = {}
+        self._named: dict[str, EditionRef] = {}
         self._rebuilding: dict[EditionRef, RebuildProgress] = {}
         self._rebuilt: dict[EditionRef, RebuildProgress] = {}
         self._lanes = asyncio.Semaphore(_LANES)
@@ -168,6 +170,7 @@ class PublishedStore:
         for ref in self._in_force.values():
             try:
                 await asyncio.shield(self._published(ref))
+                await asyncio.to_thread(self._point_aliases, ref)
                 self._trouble = None
             except OutsoleError as error:
                 self._forget(ref)
@@ -193,6 +196,15 @@ class PublishedStore:
     def _publish(self, ref: EditionRef) -> None:
         edition = Edition.open(self._root, ref.gallery, ref.id)
         self._store.publish(edition, self._held_fields(edition))
+
+    def _point_aliases(self, ref: EditionRef) -> None:
+        """Let the names of a gallery lead to the edition in force, for others who read the same back end."""
+        if self._named.get(ref.gallery) == ref:
+            return
+        edition = Edition.open(self._root, ref.gallery, ref.id)
+        for field in self._held_fields(edition):
+            self._store.point_alias(ref.gallery, field, ref.id)
+        self._named[ref.gallery] = ref
 
     def _held_fields(self, edition: Edition) -> list[str]:
         # One without an embedding lacks its field; one of a search that needs it anyway is told so by name.
@@ -256,9 +268,7 @@ class VectorStoreOwner(PublishedStore):
     """The deployment."""
 
     def __init__(self, uri: str, root: Path, encoder_hash: str, fields: tuple[str, ...]) -> None:
-        from outsole.gallery.milvus_store import MilvusStore
-
-        super().__init__(MilvusStore(uri), root=root, encoder_hash=encoder_hash, fields=fields)
+        super().__init__(open_store(uri), root=root, encoder_hash=encoder_hash, fields=fields)
         self._looking = asyncio.create_task(self.publish_forever())
 
     def __del__(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from outsole.commands.index import chosen_embedding, print_encoder, print_model
+from indexer.compose import chosen_embedding, encoder_of, print_model
 from outsole.errors import NotFound
 from outsole.imaging.decode import decode_image
 from outsole.imaging.masks import automatic_mask
@@ -55,8 +55,8 @@ class Encoders:
         if found is None:
             raise NotFound("the model repository has no partial-print embedding", remedy="use the shipped one")
         self.embedding: PrintEmbedding = found
-        self._first: Encoder = print_encoder(self.system.spec.contract(), settings.model_dir, triton_url="")
-        self._second: Encoder = print_encoder(found.contract(), found.folder, triton_url="")
+        self._first: Encoder = encoder_of(self.system.spec.contract(), settings.model_dir, triton_url="")
+        self._second: Encoder = encoder_of(found.contract(), found.folder, triton_url="")
         self.index_model = print_model(self.system, self._first)
 
     def item_arrays(self, pictures: list[Picture]) -> dict[str, NDArray[Any]]:

@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 from benchmarks.at_scale.made_gallery import check_room
 from benchmarks.memory import tree_memory
+from indexer.compose import chosen_embedding, encoder_of, print_model
 from indexer.encoded import WorkFolder
 from indexer.index_prints import IndexEmbedding, IndexSettings
-from outsole.commands.index import chosen_embedding, index_source, print_encoder, print_model
+from outsole.commands.index import index_source
 from outsole.errors import DataCorrupt, NotFound, OutsoleError, Unavailable
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import MANIFEST, file_sha256
@@ -78,9 +79,9 @@ async def bare_rate(source: Path, triton_url: str) -> float:
     prepared = [system.prepare_item(path.read_bytes()) for path in files[: settings.batch_items]]
     images, valid = np.stack([item.image for item in prepared]), np.stack([item.valid for item in prepared])
     async with contextlib.AsyncExitStack() as closing:
-        encoder = print_encoder(system.spec.contract(), model_dir, triton_url=triton_url)
+        encoder = encoder_of(system.spec.contract(), model_dir, triton_url=triton_url)
         closing.push_async_callback(encoder.close)
-        second = print_encoder(chosen.contract(), chosen.folder, triton_url=triton_url)
+        second = encoder_of(chosen.contract(), chosen.folder, triton_url=triton_url)
         closing.push_async_callback(second.close)
         part = IndexEmbedding(chosen.name, chosen.hash, second, system.embedding_item_inputs)
         model = print_model(system, encoder)

@@ -16,6 +16,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.compose import print_model
 from indexer.index_prints import IndexEmbedding, IndexModel, index_prints
 from outsole.inference.encoder import IMAGE
 from outsole.matching.fusion import EMBEDDING
@@ -71,14 +72,7 @@ def instant_model(system: PrintSystem, *, log: Path | None) -> IndexModel:
     height, width = spec.canvas_cells
     first = InstantEncoder(spec.output, (spec.channels, height, width), log=log)
     second = InstantEncoder(EMBEDDING, (_DIMENSIONS,))
-    model = IndexModel(
-        name=spec.name,
-        hash=spec.hash,
-        encoder=first,
-        prepare=system.prepare_item,
-        derive=system.derive,
-        settings=system.index_settings,
-    )
+    model = print_model(system, first)
     part = IndexEmbedding(chosen.name, chosen.hash, second, system.embedding_item_inputs)
     return dataclasses.replace(model, embedding=part)
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from outsole.answers import ItemState, Side
 from outsole.errors import InvalidInput, NotFound
 from outsole.gallery.editions import Edition
-from outsole.gallery.items import ITEM_SCHEMA, ItemRow
-from outsole.gallery.layout import ITEMS, MANIFEST, FileRecord, file_sha256, set_current
+from outsole.gallery.history import switch
+from outsole.gallery.items import ItemRow
+from outsole.gallery.layout import root_of
+from outsole.gallery.revisions import revise
 from outsole.gallery.writer import EditionWriter
 from outsole.synthesis.made_editions import ItemPlan, MadeItems
 
@@ -104,35 +101,17 @@ def write_gallery(
 _WRITER_ARGUMENTS = ("encoder_hash", "encoder_name", "settings", "embeddings")
 
 
-def with_retired(root: Path, edition: Edition, rows: Sequence[int]) -> Edition:
+def with_retired(edition: Edition, rows: Sequence[int]) -> Edition:
     """An edition of the same gallery that differs in the state of some rows alone; its arrays are the same files.
 
     It is not put in force.
     """
-    states, retired = edition.items["state"].to_pylist(), set(rows)
-    states = [ItemState.RETIRED.value if row in retired else state for row, state in enumerate(states)]
-    at = ITEM_SCHEMA.get_field_index("state")
-    table = edition.items.set_column(at, ITEM_SCHEMA.field("state"), pa.array(states, pa.string()))
-    draft = edition.folder.with_name(f".new-{uuid.uuid4().hex}")
-    draft.mkdir()
-    for name in edition.manifest.files:
-        if name != ITEMS:
-            os.link(edition.folder / name, draft / name)
-    pq.write_table(table, draft / ITEMS)
-    record = FileRecord(file_sha256(draft / ITEMS), (draft / ITEMS).stat().st_size)
-    manifest = replace(edition.manifest, files={**edition.manifest.files, ITEMS: record})
-    target = draft.with_name(manifest.edition)
-    if target.exists():
-        shutil.rmtree(draft)
-    else:
-        (draft / MANIFEST).write_bytes(manifest.to_bytes())
-        draft.rename(target)
-    return Edition.open(root, edition.gallery, target.name)
+    return revise(edition, {edition.item_ids[row]: (ItemState.RETIRED, "retired by the benchmark") for row in rows})
 
 
-def put_in_force(root: Path, edition: Edition) -> None:
+def put_in_force(edition: Edition) -> None:
     """Make an edition the one that answers for its gallery."""
-    set_current(root, edition.gallery, edition.id)
+    switch(root_of(edition.folder), edition.gallery, edition.id, reason="benchmark")
 
 
 def check_room(folder: Path, needed_bytes: int) -> None:

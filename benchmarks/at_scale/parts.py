@@ -190,7 +190,7 @@ def _served_metrics(run: ScaleRun, kind: str, found: Served, *, flat_ms: float) 
 @contextlib.contextmanager
 def _stack(run: ScaleRun, kind: str, gallery: str, edition: Edition) -> Iterator[tuple[LocalStack, Client, list[int]]]:
     """A stack of its own, with a store of its own, over one gallery."""
-    put_in_force(run.root, edition)
+    put_in_force(edition)
     with _store_folder(run, f"{kind}-served") as folder, _server(kind, folder) as server:
         home = folder / "home"
         link_gallery(home, run.root, gallery)
@@ -221,20 +221,20 @@ def _switch(run: ScaleRun, kind: str, target: str, found: Served, *, seconds: fl
     best = [[hit.item_id for hit in answer.hits[:_SWITCH_HITS]] for answer in answers]
     halves = [frozenset(item for hits in best for item in hits[start::2]) for start in (0, 1)]
     retired = [halves[0] - halves[1], halves[1] - halves[0]]
-    editions = [with_retired(run.root, run.edition, [run.edition.row_of(item) for item in half]) for half in retired]
+    editions = [with_retired(run.edition, [run.edition.row_of(item) for item in half]) for half in retired]
     pictures = [probe.path.read_bytes() for probe in run.labelled[:_SWITCH_PICTURES]]
-    put_in_force(run.root, editions[0])
+    put_in_force(editions[0])
     with Client(target, timeout_s=600.0) as client:
         _until_current(client, pictures[0], editions[0])
     report, _ = switch_under_load(
         target,
         GALLERY,
         pictures,
-        switch=lambda: put_in_force(run.root, editions[1]),
+        switch=lambda: put_in_force(editions[1]),
         retired={edition.id: half for edition, half in zip(editions, retired, strict=True)},
         seconds=seconds,
     )
-    put_in_force(run.root, run.edition)
+    put_in_force(run.edition)
     for error in report.errors:
         click.echo(f"dropped during the switch: {error}", err=True)
     return _switch_metrics(kind, report)

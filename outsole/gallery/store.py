@@ -78,6 +78,15 @@ class VectorStore(Protocol):
         """
         ...
 
+    def point_alias(self, gallery: str, field: str, edition_id: str) -> None:
+        """Let the public name of a gallery's field lead to a published edition, at once; nothing without such names.
+
+        Raises:
+            NotFound: The edition or the field was not published in this process.
+            BudgetSpent, Unavailable: The back end did not answer; may be retried.
+        """
+        ...
+
     def count(self, edition_id: str) -> int:
         """Rows held of an edition, as the back end counts them; 0 where it is not held."""
         ...

@@ -67,15 +67,15 @@ def test_the_first_items_of_an_edition_are_a_gallery_of_their_own(tmp_path: Path
 
 
 def test_an_edition_with_other_states_shares_the_arrays(tmp_path: Path, edition: Edition) -> None:
-    other = with_retired(tmp_path, edition, [2, 5])
+    other = with_retired(edition, [2, 5])
     other.verify()
     assert other.id != edition.id
-    assert with_retired(tmp_path, edition, [5, 2]).id == other.id
+    assert with_retired(edition, [5, 2]).id == other.id
     assert [row for row in range(20) if other.item(row).state is ItemState.RETIRED] == [2, 5]
     arrays = (each.folder / "coarse.npy" for each in (edition, other))
     assert next(arrays).samefile(next(arrays))
     assert current_edition(tmp_path, "made") == edition.id
-    put_in_force(tmp_path, other)
+    put_in_force(other)
     assert current_edition(tmp_path, "made") == other.id
 
 
