@@ -16,9 +16,9 @@ from outsole.api import Client
 from outsole.commands.output import home_option, json_option, show, target_of, target_option
 from outsole.commands.stack import read_state
 from outsole.errors import DataCorrupt
+from outsole.gallery.backends import open_store
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import mark_retired
-from outsole.gallery.milvus_store import MilvusStore
 from outsole.gallery.overview import diff as difference
 from outsole.gallery.overview import overview
 from outsole.gallery.verification import check_own_vectors, verify_edition
@@ -149,7 +149,7 @@ def _rebuild_here(gallery: str, edition: str, home: Path) -> Iterator[RebuildPro
     opened = Edition.open(editions_root(home), gallery, edition or None)
     fields = [field for field in PrintSystem.candidate_fields if field in opened.array_names]
     total = len(opened) * len(fields)
-    store = MilvusStore(service_settings(home).milvus)
+    store = open_store(service_settings(home).milvus)
     with contextlib.closing(store):
         for number, field in enumerate(fields):
             yield RebuildProgress(number * len(opened), total, field)
@@ -171,7 +171,7 @@ def retire_edition(gallery: str, edition: str, *, reason: str, target: str | Non
         root = editions_root(home)
         Edition.open(root, gallery, edition)
         mark_retired(root, gallery, edition, reason=reason)
-        with contextlib.closing(MilvusStore(service_settings(home).milvus)) as store:
+        with contextlib.closing(open_store(service_settings(home).milvus)) as store:
             store.retire(edition)
     click.echo(f"edition {edition} of {gallery} is out of the vector store; its files stay")
 

@@ -129,6 +129,7 @@ class MilvusStore:
         for name, vectors in held.items():
             collection = collection_name(edition, name, (self._settings.index_type, self._settings.index_params))
             with self._changing, translated(f"publish {name} of edition {edition.id}"):
+                self._refuse_what_this_build_lacks(self._client())
                 if anew or not self._load_whole(collection, len(edition)):
                     self._rebuild(collection, edition, vectors)
                 self._collections[edition.id, name] = collection
@@ -306,6 +307,16 @@ class MilvusStore:
             return False
         client.load_collection(collection, timeout=self._settings.build_timeout_s)
         return self._count(collection) == rows
+
+    def _refuse_what_this_build_lacks(self, client: Any) -> None:
+        """The server in the package ``milvus`` lacks DISKANN, and tries to build it again and again without an end."""
+        if self._settings.index_type != "DISKANN":
+            return
+        version = client.get_server_version(timeout=self._settings.call_timeout_s)
+        if version.endswith("-lite"):
+            raise InvalidInput(
+                f"Milvus {version} builds no 'DISKANN'", field="index_type", remedy="another index, or a full server"
+            )
 
     def _rebuild(self, collection: str, edition: Edition, vectors: NDArray[Any]) -> None:
         client, timeout = self._client(), self._settings.build_timeout_s

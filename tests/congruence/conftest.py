@@ -18,7 +18,10 @@ _ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def milvus_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a Milvus server that lives as long as the tests."""
+    """Address of a Milvus server that lives as long as the tests, or of the one that OUTSOLE_MILVUS_URL names."""
+    if running := os.environ.get("OUTSOLE_MILVUS_URL"):
+        yield running
+        return
     python = Path(os.environ.get("OUTSOLE_MILVUS_PYTHON", _ROOT / "build" / "env" / "milvus" / "bin" / "python"))
     if not python.is_file():
         pytest.skip(f"no Milvus server: {python} is missing; `make env-test` makes it in build/env/milvus")

@@ -14,8 +14,9 @@ def main() -> None:
     """Start the server with its data under the directory named first, print its port, wait, stop it."""
     server = MilvusServer()
     server.set_base_dir(sys.argv[1])
-    server.start()
     try:
+        # Inside, because a start that takes too long leaves a process behind.
+        server.start()
         print(server.listen_port, flush=True)
         sys.stdin.read()
     finally:
