@@ -99,7 +99,7 @@ def measure(
             _search(store, edition, query[None])
         latencies_ms: list[float] = []
         recall = {share: _recall(store, edition, probes[share], truth[share], latencies_ms) for share in probes}
-        store.retire(edition.id)
+        store.retire(edition)
     finally:
         store.close()
     spread = latency_summary(latencies_ms)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from indexer.model import PreparedImage
 from outsole.errors import DataCorrupt, NotFound, PreconditionFailed
 from outsole.gallery.editions import Edition
+from outsole.gallery.writer import sweep_folders
 
 _ARRAY = "array_"
 _HASHES = ("picture_hashes",)
@@ -231,4 +232,5 @@ def only_indexing(root: Path, gallery: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise PreconditionFailed(f"another process is indexing into {gallery!r}", remedy="wait for it") from error
+        sweep_folders(root, gallery)
         yield

@@ -142,7 +142,7 @@ class PublishedStore:
         if task is not None and not task.done():
             raise Unavailable(f"the vector store is taking up edition {edition.id!r}", retry_after_s=1.0)
         self._forget(edition)
-        await asyncio.to_thread(self._store.retire, edition.id)
+        await asyncio.to_thread(self._retire, edition)
 
     async def is_ready(self) -> bool:
         """Whether the back end answers now and holds the editions in force; never raises."""
@@ -209,6 +209,9 @@ class PublishedStore:
     def _held_fields(self, edition: Edition) -> list[str]:
         # One without an embedding lacks its field; one of a search that needs it anyway is told so by name.
         return [field for field in self._fields if field in edition.array_names]
+
+    def _retire(self, ref: EditionRef) -> None:
+        self._store.retire(Edition.open(self._root, ref.gallery, ref.id))
 
     def _verify(self, ref: EditionRef, timeout_s: float) -> tuple[int, int, str]:
         edition = Edition.open(self._root, ref.gallery, ref.id)

@@ -74,7 +74,7 @@ def opened_store(kind: str, folder: Path, server: str) -> Iterator[VectorStore]:
 
 def rebuild_seconds(store: VectorStore, edition: Edition) -> float:
     """Seconds to make an edition searchable in a store that does not hold it."""
-    store.retire(edition.id)
+    store.retire(edition)
     begun = time.perf_counter()
     store.publish(edition, PrintSystem.candidate_fields)
     return time.perf_counter() - begun

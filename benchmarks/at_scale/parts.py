@@ -79,7 +79,7 @@ def measure_candidates(run: ScaleRun, kind: str) -> Metrics:
             found = candidates.run_stage(store, edition, run.queries, run.encoders.system)
             p50[size] = found.p50_ms
             metrics |= {f"{kind}_{size}_stage_p50_ms": found.p50_ms, f"{kind}_{size}_rebuild_s": rebuild_s}
-            store.retire(edition.id)
+            store.retire(edition)
             if edition is not run.edition:
                 shutil.rmtree(run.root / edition.gallery)
     if (limit := ceiling(list(p50), list(p50.values()))) is not None:

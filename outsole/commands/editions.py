@@ -169,10 +169,10 @@ def retire_edition(gallery: str, edition: str, *, reason: str, target: str | Non
             client.retire_edition(gallery, edition, reason=reason)
     else:
         root = editions_root(home)
-        Edition.open(root, gallery, edition)
+        opened = Edition.open(root, gallery, edition)
         mark_retired(root, gallery, edition, reason=reason)
         with contextlib.closing(open_store(service_settings(home).milvus)) as store:
-            store.retire(edition)
+            store.retire(opened)
     click.echo(f"edition {edition} of {gallery} is out of the vector store; its files stay")
 
 

@@ -69,10 +69,10 @@ class ExactStore:
         """See `VectorStore.rebuild`; the arrays on disk are all there is."""
         self.publish(edition, fields)
 
-    def retire(self, edition_id: str) -> None:
+    def retire(self, edition: Edition) -> None:
         """See `VectorStore.retire`."""
-        self._published.remove(edition_id)
-        for key in [key for key in self._scans if key[0] == edition_id]:
+        self._published.remove(edition.id)
+        for key in [key for key in self._scans if key[0] == edition.id]:
             del self._scans[key]
 
     def close(self) -> None:

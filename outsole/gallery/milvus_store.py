@@ -127,7 +127,7 @@ class MilvusStore:
                     f"{name} has {vectors.shape[1]} dimensions", field=name, remedy=f"at most {DIMENSION_LIMIT}"
                 )
         for name, vectors in held.items():
-            collection = collection_name(edition, name, (self._settings.index_type, self._settings.index_params))
+            collection = self._name(edition, name)
             with self._changing, translated(f"publish {name} of edition {edition.id}"):
                 self._refuse_what_this_build_lacks(self._client())
                 if anew or not self._load_whole(collection, len(edition)):
@@ -235,22 +235,23 @@ class MilvusStore:
         with translated(f"count edition {edition_id}"):
             return min((self._count(self._collection(edition_id, name)) for name in fields), default=0)
 
-    def retire(self, edition_id: str) -> None:
+    def retire(self, edition: Edition) -> None:
         """See `VectorStore.retire`; drops the collections that no other edition published here uses.
 
         One that an alias names is kept, because it is in force for others: point the alias at the new edition first.
-        An edition that was not published in this process has no collection that is known here.
         """
-        self._published.remove(edition_id)
-        with self._changing, translated(f"retire edition {edition_id}"):
-            own = [key for key in self._collections if key[0] == edition_id]
-            used = {name for key, name in self._collections.items() if key not in own}
-            for name in sorted({self._collections[key] for key in own} - used):
+        self._published.remove(edition.id)
+        with self._changing, translated(f"retire edition {edition.id}"):
+            used = {name for (other, _), name in self._collections.items() if other != edition.id}
+            # By content, so that what an earlier process uploaded goes too.
+            for name in sorted({self._name(edition, field) for field in edition.array_names} - used):
                 self._drop_unless_aliased(name)
                 self._scans.pop(name, None)
             # Only now, so that a retirement that failed can be tried again.
-            for key in own:
-                del self._collections[key]
+            self._collections = {key: name for key, name in self._collections.items() if key[0] != edition.id}
+
+    def _name(self, edition: Edition, field: str) -> str:
+        return collection_name(edition, field, (self._settings.index_type, self._settings.index_params))
 
     def _drop_unless_aliased(self, collection: str) -> None:
         client, timeout = self._client(), self._settings.call_timeout_s

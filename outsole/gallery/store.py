@@ -95,7 +95,7 @@ class VectorStore(Protocol):
         """Drop what is held of arrays of an edition and make it again; arguments and errors are those of `publish`."""
         ...
 
-    def retire(self, edition_id: str) -> None:
+    def retire(self, edition: Edition) -> None:
         """Drop an edition from the store; one that it does not hold is no error. The disk keeps it."""
         ...
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -40,6 +42,8 @@ from outsole.gallery.layout import (
     write_durably,
 )
 
+_NEW = ".new-"
+_ABANDONED_S = 3600.0
 _THUMBNAIL_SCHEMA = pa.schema([("item_id", pa.string()), ("thumbnail_png", pa.binary())])
 
 
@@ -279,9 +283,18 @@ def _plain(row: ItemRow | Offer) -> dict[str, Any]:
 
 def new_folder(root: Path, gallery: str) -> Path:
     """A new empty folder beside a gallery's editions, in which one is made; no reader takes it for an edition."""
-    folder = editions_dir(root, gallery) / f".new-{uuid.uuid4().hex}"
+    folder = editions_dir(root, gallery) / f"{_NEW}{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     return folder
+
+
+def sweep_folders(root: Path, gallery: str, *, older_than_s: float = _ABANDONED_S) -> None:
+    """Remove what a writer left behind that was killed: folders of `new_folder` that nobody has touched for an hour."""
+    for folder in editions_dir(root, gallery).glob(f"{_NEW}*"):
+        with contextlib.suppress(FileNotFoundError):
+            newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            if time.time() - newest > older_than_s:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_items(folder: Path, items: pa.Table) -> None:

@@ -65,11 +65,11 @@ def test_an_edition_that_differs_in_states_alone_uploads_nothing(
     assert (best(store, first, 3), best(store, first, 4)) == (3, 4)
     assert best(store, second, 3) != 3
     assert best(store, second, 4) == 4
-    store.retire(first.id)
+    store.retire(first)
     assert store.count(first.id) == 0
     assert store.count(second.id) == len(_ITEMS)
     assert best(store, second, 4) == 4
-    store.retire(second.id)
+    store.retire(second)
     assert collections(client) == before
 
 
@@ -87,8 +87,8 @@ def test_an_alias_follows_the_edition_in_force(store: MilvusStore, client: Milvu
         )
     assert seen[0] == seen[1] != seen[2]
     assert [row for _, row in seen] == [0, 0, 0]
-    store.retire(old.id)
-    store.retire(new.id)
+    store.retire(old)
+    store.retire(new)
     assert seen[0][0] not in collections(client)
     # What is in force for others stays, whoever retires it.
     assert seen[2][0] in collections(client)
@@ -113,6 +113,6 @@ def test_a_retirement_that_failed_can_be_tried_again(
     with monkeypatch.context() as patched:
         patched.setattr(MilvusClient, "drop_collection", fails)
         with pytest.raises(OSError, match="away"):
-            store.retire(edition.id)
-    store.retire(edition.id)
+            store.retire(edition)
+    store.retire(edition)
     assert collections(client) == before

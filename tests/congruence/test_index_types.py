@@ -154,7 +154,7 @@ def test_an_index_finds_them_with_exact_scores(
             found = store.search(edition.id, "v", queries, limit=limit, where=where, timeout_s=30)
             truth = oracle.search(edition.id, "v", queries, limit=limit, where=where, timeout_s=30)
             recalls[name] = shared(found, truth)
-        store.retire(edition.id)
+        store.retire(edition)
     finally:
         store.close()
     assert min(recalls.values()) >= built.least_recall, recalls

@@ -186,8 +186,8 @@ def test_retiring_one_edition_leaves_the_other(published: VectorStore, edition: 
     other = publish_made_edition(tmp_path, "other", 5)
     published.publish(other, ["coarse"])
     assert published.count(other.id) == ITEMS
-    published.retire(other.id)
-    published.retire(other.id)
+    published.retire(other)
+    published.retire(other)
     assert published.count(other.id) == 0
     with pytest.raises(NotFound):
         published.search(other.id, "coarse", other.array("coarse")[:1], limit=1, where=EVERY, timeout_s=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ITEM_SCHEMA, ItemRow
 from outsole.gallery.layout import list_editions, list_galleries
-from outsole.gallery.writer import EditionWriter
+from outsole.gallery.writer import EditionWriter, new_folder, sweep_folders
 
 
 def write(
@@ -198,3 +199,15 @@ def test_an_edition_knows_every_encoder_that_made_it_and_one_without_an_embeddin
     with EditionWriter(tmp_path, "one", encoder_hash="ab" * 32, encoder_name="maps") as writer:
         writer.append([item], {"maps": vectors, "partial": vectors})
         assert writer.publish().id != both.id
+
+
+def test_what_a_killed_writer_left_is_swept_and_one_at_work_is_not(tmp_path: Path) -> None:
+    abandoned, at_work = (new_folder(tmp_path, "soles") for _ in range(2))
+    for folder in (abandoned, at_work):
+        (folder / "maps.npy").write_bytes(b"half")
+    for path in (abandoned, abandoned / "maps.npy"):
+        os.utime(path, (0, 0))
+    os.utime(at_work, (0, 0))
+    sweep_folders(tmp_path, "soles")
+    assert not abandoned.exists()
+    assert at_work.exists()
