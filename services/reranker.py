@@ -26,12 +26,17 @@ if TYPE_CHECKING:
     from outsole.matching.features import ProbeFeatures
 
 _KEPT_EDITIONS = 2
+_KNOWN_EDITIONS = 64
 _WARM_TIMEOUT_S = 60.0
 _T = TypeVar("_T")
+# Hashes of the arrays.
+_Content = tuple[str, ...]
 
 
 class EditionRerankers:
-    """Rerankers by edition, at most two of them; see `services.parts.Reranking`.
+    """Rerankers by what editions hold, at most two of them; see `services.parts.Reranking`.
+
+    Editions that differ in the states of items alone share their arrays, and so what was prepared of them.
 
     One comparison runs at a time, in a thread: it uses all cores it is given, and two at once would only both be late.
 
@@ -47,8 +52,14 @@ class EditionRerankers:
         self._spec = spec
         self._cache_mib = cache_mib
         self._threads = threads
-        self._held: OrderedDict[EditionRef, PlacementReranker] = OrderedDict()
+        self._held: OrderedDict[_Content, PlacementReranker] = OrderedDict()
+        self._contents: OrderedDict[EditionRef, _Content] = OrderedDict()
         self._turn = asyncio.Semaphore(1)
+
+    @property
+    def prepared(self) -> tuple[tuple[str, ...], ...]:
+        """Hashes of the arrays that rerankers are held of, the one used last at the end."""
+        return tuple(self._held)
 
     async def score(
         self,
@@ -116,21 +127,31 @@ class EditionRerankers:
 
     def _reranker(self, ref: EditionRef) -> PlacementReranker:
         # Only ever called in turn, so that no lock is needed.
-        if ref not in self._held:
+        content = self._contents.get(ref)
+        if content is None or content not in self._held:
+            content = self._take_up(ref)
+        self._held.move_to_end(content)
+        return self._held[content]
+
+    def _take_up(self, ref: EditionRef) -> _Content:
+        edition = Edition.open(self._root, ref.gallery, ref.id)
+        if edition.encoder_hash != self._spec.hash:
+            raise PreconditionFailed(f"edition {ref.id} was made by another encoder", field="edition")
+        content = edition.array_hashes
+        self._contents[ref] = content
+        while len(self._contents) > _KNOWN_EDITIONS:
+            self._contents.popitem(last=False)
+        if content not in self._held:
             while len(self._held) >= _KEPT_EDITIONS:
                 self._held.popitem(last=False)
-            edition = Edition.open(self._root, ref.gallery, ref.id)
-            if edition.encoder_hash != self._spec.hash:
-                raise PreconditionFailed(f"edition {ref.id} was made by another encoder", field="edition")
-            self._held[ref] = PlacementReranker(
+            self._held[content] = PlacementReranker(
                 edition,
                 self._spec,
                 cache_mib=self._cache_mib,
                 threads=self._threads,
                 vectors=PrintSystem.edition_vectors(edition),
             )
-        self._held.move_to_end(ref)
-        return self._held[ref]
+        return content
 
 
 class Reranker(EditionRerankers):

@@ -123,6 +123,11 @@ class Edition:
         """Names of the arrays, in order."""
         return tuple(sorted(name.removesuffix(".npy") for name in self.manifest.files if name.endswith(".npy")))
 
+    @property
+    def array_hashes(self) -> tuple[str, ...]:
+        """Hex digests of the arrays, in order of their names: equal for editions that hold the same arrays."""
+        return tuple(self.manifest.files[f"{name}.npy"].sha256 for name in self.array_names)
+
     def array(self, name: str) -> NDArray[Any]:
         """An array of the edition, [N, ...], mapped into memory and read-only; row i belongs to item i.
 

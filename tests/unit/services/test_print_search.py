@@ -13,7 +13,9 @@ from indexer.index_prints import IndexReport
 from outsole.answers import SearchAnswer, SearchMode
 from outsole.commands.index import index_source
 from outsole.errors import InvalidInput, PreconditionFailed
+from outsole.gallery.decisions import Decision, DecisionKind
 from outsole.gallery.exact_store import ExactStore
+from outsole.gallery.revisions import decide
 from outsole.matching.fusion import FUSION_WEIGHT
 from outsole.matching.print_system import PrintSystem
 from outsole.synthesis.galleries import MadeGallery, make_print_gallery
@@ -182,3 +184,22 @@ def _hash_of(name: str) -> Any:
         return parts.system.embeddings[name].hash
 
     return work
+
+
+def test_an_item_that_is_retired_leaves_the_searches_and_what_was_prepared_stays(house: House) -> None:
+    root = house.settings.editions_dir
+
+    async def work(parts: SearchParts) -> tuple[SearchAnswer, SearchAnswer, int]:
+        reranking = parts.reranking
+        assert isinstance(reranking, EditionRerankers)
+        target = Target("plain")
+        query = PrintQuery(Probe(image=house.probe), target, mode=SearchMode.EXHAUSTIVE)
+        before = await search_print(query, parts)
+        decision = Decision(DecisionKind.RETIRE, before.hits[0].item_id, "recalled", by="tester")
+        decide(root, "plain", decision)
+        return before, await search_print(query, parts), len(reranking.prepared)
+
+    before, after, prepared = house.run(work)
+    assert before.hits[0].item_id not in {hit.item_id for hit in after.hits}
+    assert (before.total - after.total, prepared) == (1, 1)
+    assert before.edition != after.edition
