@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
 from outsole.answers import Role
-from outsole.errors import InvalidInput
-from outsole.imaging.canvas import CanvasRules, place_item
+from outsole.encoders.spec import EncoderSpec
+from outsole.errors import InvalidInput, OutsoleError
+from outsole.imaging.canvas import CanvasRules, encode_png, place_item
 from outsole.imaging.decode import DecodedImage, decode_image
 from outsole.imaging.photographs import is_photograph, print_of_sole, upright_sole
 from outsole.imaging.picture_hash import hash_text, picture_hash
@@ -76,3 +80,28 @@ def _check_role(gray: NDArray[np.uint8]) -> None:
     doubt = role_doubt(gray, Role.SOLE)
     if doubt:
         raise InvalidInput(doubt, field="role", remedy="the picture of one sole, or its true role")
+
+
+@click.command()
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for canvases.")
+@click.option("--models", required=True, type=click.Path(file_okay=False, path_type=Path), help="Correlation encoder.")
+def command(pictures: tuple[Path, ...], *, out: Path, models: Path) -> None:
+    """Write what the encoder would be given of PICTURES, impressions alone, as PNG files to look at.
+
+    The exit status is 0 where every picture can be used, else 1.
+    """
+    prepare, refused = Preparer(EncoderSpec.load(models)), 0
+    out.mkdir(parents=True, exist_ok=True)
+    for picture in pictures:
+        try:
+            (out / f"{picture.stem}.png").write_bytes(encode_png(prepare(picture.read_bytes()).image))
+        except OutsoleError as error:
+            refused += 1
+            click.echo(f"{picture}: {error}", err=True)
+    click.echo(f"{len(pictures) - refused:,} canvases in {out}, {refused:,} pictures refused")
+    sys.exit(1 if refused else 0)
+
+
+if __name__ == "__main__":
+    command()

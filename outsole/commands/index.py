@@ -35,8 +35,15 @@ HERE, RAY = "here", "ray"
 @click.option("--gallery", required=True, help="Name of the gallery; made where there is none.")
 @click.option("--feed", default="default", show_default=True, help="Name under which this source is crawled again.")
 @click.option("--embedding", default="", metavar="NAME", help=f"{DEFAULT_EMBEDDING} where there is one; none for none.")
-@click.option("--allow-root", "roots", multiple=True, type=click.Path(path_type=Path), help="Directory to read from.")
+@click.option(
+    "--allow-root",
+    "roots",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Directory to read from, beside SOURCE.",
+)
 @click.option("--allow-host", "hosts", multiple=True, help="Host that pictures may be fetched from.")
+@click.option("--allow-bucket", "buckets", multiple=True, help="Bucket that pictures may be read from, s3://NAME.")
 @click.option("--workers", type=click.Choice([HERE, RAY]), default=HERE, show_default=True, help="Where work is done.")
 @click.option("--dry-run", is_flag=True, help="Read and check the manifest, and do nothing else.")
 @home_option
@@ -49,6 +56,7 @@ def index(
     embedding: str,
     roots: tuple[Path, ...],
     hosts: tuple[str, ...],
+    buckets: tuple[str, ...],
     workers: str,
     dry_run: bool,
     home: Path,
@@ -60,7 +68,8 @@ def index(
     an earlier crawl of the same feed had and this one has not is kept as discontinued. With --workers ray the pictures
     are prepared and encoded by the Ray cluster of RAY_ADDRESS, or by processes of this machine.
     """
-    access = Access(roots=roots or _default_roots(source), hosts=hosts)
+    own = source if source.is_dir() else source.parent
+    access = Access(roots=(own, *roots), hosts=hosts, buckets=buckets)
     if dry_run:
         found = read_source(source, feed=feed, access=access)
         show(found, lambda: _dry_text(found), as_json=as_json)
@@ -128,10 +137,6 @@ def _workers(kind: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-def _default_roots(source: Path) -> tuple[Path, ...]:
-    return (source if source.is_dir() else source.parent,)
 
 
 def _dry_text(found: Source) -> str:
