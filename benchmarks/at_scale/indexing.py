@@ -225,16 +225,20 @@ def _killed_again_and_again(
     """Kill at random moments until it was killed often enough, then let it end; pictures lost at each kill."""
     rng = np.random.default_rng([0x4111, seed])
     lost: list[int] = []
+    # Starting takes its own time at each turn; what is left of the run is shared out among the kills.
+    starting_s = min(_START_S, whole_s / 2)
+    latest_s = starting_s + 2 * whole_s / kills
     with tqdm(total=kills, desc="kills", unit="kill") as bar:
         while len(lost) < kills:
             process = start()
             with _ended(process):
-                # Starting takes its own time at each turn; what is left of the run is shared out among the kills.
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_START_S + rng.uniform(0, 2 * whole_s / kills))
+                    process.wait(rng.uniform(starting_s, latest_s))
                 ended = process.poll() is not None
             if ended:
                 _check_ended_well(process)
+                # Little is left to do: it has to be killed sooner to be killed at all.
+                starting_s, latest_s = starting_s / 2, max(latest_s / 2, starting_s)
                 continue
             lost.append(max(0, _lines(log) - kept_pictures(root) - sum(lost)))
             bar.update(1)
