@@ -23,12 +23,14 @@ from outsole.synthesis.galleries import MadeGallery, make_print_gallery
 
 PROJECT = Path(__file__).resolve().parents[3]
 LIMIT_S = 120.0
+# So many that they are not all encoded before it can be told to stop.
+MODELS = 120
 pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> MadeGallery:
-    return make_print_gallery(tmp_path_factory.mktemp("source"), models=24, probes=0, seed=5)
+    return make_print_gallery(tmp_path_factory.mktemp("source"), models=MODELS, probes=0, seed=5)
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def test_one_that_is_stopped_keeps_what_it_encoded_and_goes_on(
     assert list((tmp_path / "editions/soles/work").rglob("*.npz"))
     assert started(folder).wait(LIMIT_S) == 0
     assert folder.info().state is WorkState.SUCCEEDED
-    assert folder.info().progress.done == 24
+    assert folder.info().progress.done == MODELS
 
 
 def test_a_process_whose_service_is_gone_ends_by_itself(tmp_path: Path, made: MadeGallery) -> None:
