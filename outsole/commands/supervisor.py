@@ -16,9 +16,11 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from outsole.commands.stack import READY, STATE_FILE, StackState
+from outsole.encoders.spec_file import SPEC_FILE
 from outsole.errors import MissingPart, OutsoleError, Unavailable
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
 from outsole.inference.triton_environment import triton_environment
@@ -29,6 +31,8 @@ from services.settings import ServiceSettings
 _POLL_S = 0.3
 _RESTART_WAIT_S = 2.0
 _ANSWER_TIMEOUT_S = 60.0
+# Kinds of model that neither the services nor the indexer ask, see ``outsole.encoders.network_spec``.
+_COMPARED_KINDS = ("spatial_embedding", "picture_embedding")
 log = logging.getLogger("outsole.stack")
 
 
@@ -95,17 +99,19 @@ class Supervisor:
             log.warning("Triton is not used: %s; ONNX Runtime in the process takes its place", error)
             self._state = dataclasses.replace(self._state, encoder_backend="in_process", reason=str(error))
             return
-        settings = self._settings
+        settings, services = self._settings, self._service_settings()
+        repositories = (services.model_repository, services.encoders_dir)
         self._triton = EmbeddedTriton(
-            ServiceSettings.from_environment().model_repository,
+            services.model_repository,
             settings.home / "triton",
             settings=EmbeddedTritonSettings(
+                models=asked_models(repositories),
                 grpc_port=settings.triton_grpc_port,
                 http_port=settings.triton_http_port,
                 metrics_port=settings.triton_metrics_port,
             ),
             environment=environment,
-            more=[self._service_settings().encoders_dir],
+            more=[services.encoders_dir],
         )
 
     def _service_settings(self) -> ServiceSettings:
@@ -148,6 +154,26 @@ class Supervisor:
             restarts = self._state.triton_restarts + 1
             self._state = dataclasses.replace(self._state, triton_restarts=restarts)
             self._say(READY, triton_pid=self._triton_pid())
+
+
+def asked_models(repositories: Sequence[Path]) -> tuple[str, ...]:
+    """The models that services and indexer ask, by name; a network that is only compared with others takes memory.
+
+    Args:
+        repositories: Model repositories; one that is no directory holds none.
+    """
+    folders = (path.parent for repository in repositories for path in repository.glob("*/config.pbtxt"))
+    return tuple(sorted({folder.name for folder in folders if _kind(folder) not in _COMPARED_KINDS}))
+
+
+def _kind(folder: Path) -> str:
+    """The kind that a model's specification names; empty where it names none."""
+    try:
+        found = json.loads((folder / SPEC_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # Whoever asks the model says what is wrong with it.
+        return ""
+    return str(found.get("kind", "")) if isinstance(found, dict) else ""
 
 
 def wait_for_answer(target: str, *, timeout_s: float) -> None:
