@@ -55,6 +55,8 @@ RAY_ENVIRONMENT = {
     # reranker's time.
     "MALLOC_MMAP_THRESHOLD_": str(32 * _MIB),
     "MALLOC_TRIM_THRESHOLD_": str(512 * _MIB),
+    # Ray's many threads allocate little; an arena for each of them would keep what they freed.
+    "MALLOC_ARENA_MAX": "2",
 }
 _log = logging.getLogger(__name__)
 
