@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +34,7 @@ async def encode_here(
         BudgetSpent, Unavailable, Overloaded: The encoder did not answer; what was encoded is in ``work``.
     """
     run = _Run(crawl, model, work, settings)
-    pool = ThreadPoolExecutor(settings.prepare_workers, "prepare", initializer=_yield_to_the_encoder)
+    pool = ThreadPoolExecutor(settings.prepare_workers, "prepare")
     try:
         async with asyncio.TaskGroup() as group:
             await run.fill_batches(
@@ -122,12 +119,6 @@ class _Run:
     ) -> BatchOrigin:
         arrays = self._model.derive(outputs, valid)
         return self._work.keep([digest for digest, _ in batch], arrays, [facts_of(prepared) for _, prepared in batch])
-
-
-def _yield_to_the_encoder() -> None:
-    """Give this thread a lower priority: the encoder's threads wait for each other, and one held up holds up all."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
