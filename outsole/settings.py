@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from outsole.errors import InvalidInput
+from outsole.free_ports import free_ports
 
 HOST = "127.0.0.1"
 
@@ -55,12 +54,8 @@ class StackSettings:
     def on_free_ports(self) -> Self:
         """The same with ports that nobody listens on now."""
         names = list(self.ports())
-        with contextlib.ExitStack() as stack:
-            # All are held until the last is found, so that none is given twice.
-            sockets = [stack.enter_context(socket.socket()) for _ in names]
-            for held in sockets:
-                held.bind((HOST, 0))
-            return replace(self, **{name: held.getsockname()[1] for name, held in zip(names, sockets, strict=True)})
+        ports: dict[str, Any] = dict(zip(names, free_ports(len(names), host=HOST), strict=True))
+        return replace(self, **ports)
 
     @property
     def target(self) -> str:

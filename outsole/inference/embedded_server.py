@@ -21,6 +21,7 @@ import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
 from outsole.errors import NotFound, Unavailable
+from outsole.free_ports import free_ports
 from outsole.inference.triton_environment import TritonEnvironment, triton_environment
 
 HOST = "127.0.0.1"
@@ -299,8 +300,10 @@ def _models(repositories: Sequence[Path], wanted: Sequence[str]) -> list[str]:
 def _usable_ports(ports: tuple[int, int, int]) -> tuple[int, int, int]:
     """The ports, with free ones in place of zeros; each is bound once here, since gRPC may share a taken one."""
     usable: list[int] = []
+    spare = iter(free_ports(len(ports), host=HOST))
     with contextlib.ExitStack() as stack:
-        for port in ports:
+        for wanted in ports:
+            port = wanted or next(spare)
             probe = stack.enter_context(socket.socket())
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -6,12 +6,11 @@ import asyncio
 import dataclasses
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from indexer.compose import print_model
 from indexer.index_prints import index_prints
 from outsole.api import Client
 from outsole.commands.index import index_source
+from outsole.free_ports import free_ports
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
 from outsole.inference.triton_client import TritonEncoder
 from outsole.inference.triton_environment import TritonEnvironment
@@ -74,15 +74,6 @@ class Stack:
         return f"{int(rows[str(number)] if str(number) in rows else rows[f'{number:05d}']):05d}"
 
 
-def free_ports(count: int) -> list[int]:
-    """TCP ports of 127.0.0.1 that nothing listens on."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(closing(socket.socket())) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 def wait_until(condition: Callable[[], bool], seconds: float, *, every_s: float = 0.2) -> bool:
     """Whether the condition came true within the time."""
     deadline = time.monotonic() + seconds
@@ -96,7 +87,7 @@ def triton_server(
     state: Path, environment: TritonEnvironment, *, more: Sequence[Path] = ()
 ) -> Iterator[EmbeddedTriton]:
     """A Triton server with the print encoder, and with all models of further repositories."""
-    grpc_port, http_port, metrics_port = free_ports(3)
+    grpc_port, http_port, metrics_port = free_ports(3, host="127.0.0.1")
     settings = EmbeddedTritonSettings(
         models=(ServiceSettings().encoder, *(path.name for repository in more for path in repository.iterdir())),
         grpc_port=grpc_port,
@@ -114,7 +105,7 @@ def running_stack(home: Path, triton: EmbeddedTriton, *, milvus_uri: str = "") -
 
     Where the home has the stand-in embedding, the gallery is also there as `FUSED_GALLERY`, indexed with it.
     """
-    grpc_port, http_port, metrics_port = free_ports(3)
+    grpc_port, http_port, metrics_port = free_ports(3, host="127.0.0.1")
     settings = ServiceSettings(
         home=home,
         triton_url=triton.grpc_url,

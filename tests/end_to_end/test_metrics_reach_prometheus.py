@@ -14,8 +14,9 @@ import pytest
 
 from outsole.answers import SearchMode
 from outsole.errors import OutsoleError
+from outsole.free_ports import free_ports
 from outsole.observability import METRICS, render_scrape_config
-from tests.end_to_end.stack import GALLERY, PROJECT, Stack, free_ports, wait_until
+from tests.end_to_end.stack import GALLERY, PROJECT, Stack, wait_until
 from tests.unit.deploy.dashboards import panel_queries
 
 _DATA_LIMIT_S = 90.0
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 def prometheus(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Prometheus that scrapes the stack every second."""
     folder = tmp_path_factory.mktemp("prometheus")
-    (port,) = free_ports(1)
+    (port,) = free_ports(1, host="127.0.0.1")
     # Milvus Lite exports no metrics: there is no target for it.
     targets = {
         "ray": [f"127.0.0.1:{stack.settings.metrics_port}"],

@@ -17,9 +17,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from outsole.answers import SearchMode
 from outsole.api.errors import DETAILS_KEY
 from outsole.api.generated.outsole.v1 import common_pb2, errors_pb2, retrieval_pb2, retrieval_pb2_grpc
+from outsole.free_ports import free_ports
 from outsole.inference.embedded_server import EmbeddedTriton
 from outsole.inference.triton_environment import TritonEnvironment
-from tests.end_to_end.stack import GALLERY, Stack, free_ports, is_healthy, running_stack, triton_server, wait_until
+from tests.end_to_end.stack import GALLERY, Stack, is_healthy, running_stack, triton_server, wait_until
 
 _BACK_LIMIT_S = 40.0
 
@@ -62,7 +63,7 @@ def test_a_reranker_that_is_killed_is_replaced_and_nothing_of_it_reaches_the_cal
 def test_without_milvus_a_shortlist_is_refused_and_the_whole_gallery_still_searched(
     tmp_path: Path, triton_parts: TritonEnvironment
 ) -> None:
-    (port,) = free_ports(1)
+    (port,) = free_ports(1, host="127.0.0.1")
     home, data = tmp_path / "home", tmp_path / "milvus"
     with (
         triton_server(tmp_path / "triton", triton_parts) as triton,
