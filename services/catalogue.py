@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from outsole.answers import GalleryInfo, ItemFilter, ItemInfo, ItemState
 from outsole.errors import InvalidInput, OutsoleError, PreconditionFailed
-from outsole.gallery.editions import Edition, list_galleries
+from outsole.gallery.editions import Edition, list_editions, list_galleries
 from outsole.gallery.layout import checked_name, current_edition
 from outsole.gallery.overview import overview
 from outsole.gallery.store import rows_allowed, rows_matching
@@ -107,9 +107,12 @@ class Catalogue:
             NotFound: There is no such gallery or edition.
             DataCorrupt: Its files are not what its manifest says.
         """
-        # In this order an unknown gallery is told from an unknown edition of a known one.
-        current = current_edition(self._root, gallery)
-        key = (gallery, checked_name(edition, field="edition") if edition else current)
+        named = checked_name(edition, field="edition") if edition else ""
+        # The first edition of a gallery is tried before any is in force; otherwise an unknown gallery is told from an
+        # unknown edition of a known one.
+        is_there = bool(named) and named in list_editions(self._root, gallery)
+        current = named if is_there else current_edition(self._root, gallery)
+        key = (gallery, named or current)
         with self._lock:
             if key not in self._open:
                 self._open[key] = Edition.open(self._root, *key)

@@ -169,3 +169,13 @@ def test_an_item_has_its_thumbnail(catalogue: Catalogue, tmp_path: Path) -> None
     for item_id, error in (("", InvalidInput), ("item-99", NotFound)):
         with pytest.raises(error):
             catalogue.item("soles", "", item_id)
+
+
+def test_the_first_edition_of_a_gallery_can_be_asked_for_before_it_is_in_force(tmp_path: Path) -> None:
+    with EditionWriter(tmp_path, "fresh", encoder_hash="e" * 64) as writer:
+        writer.append([ItemRow("a", "m")], {"v": np.ones((1, 2), np.float32)})
+        written = writer.write()
+    catalogue = Catalogue(tmp_path, Served("encoder", "e" * 64, {}))
+    assert catalogue.edition("fresh", written.id).id == written.id
+    with pytest.raises(NotFound, match="no gallery"):
+        catalogue.edition("fresh")
