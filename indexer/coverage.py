@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass
 
 import jinja2
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from outsole.answers import Role
 from outsole.errors import DataCorrupt
 from outsole.gallery.items import Likeness
 
@@ -50,7 +48,6 @@ class Coverage:
         rejects_by_reason: Rejects by class of reason, see `reason_class`.
         rejects_by_column: Rejects by the manifest's column at fault.
         offers_by_likeness: Offers by how their picture is that of their item; all but ``own`` are duplicates.
-        models_without_sole: Models that are known, and have no item that shows a sole.
     """
 
     items: int
@@ -62,7 +59,6 @@ class Coverage:
     rejects_by_reason: Mapping[str, int]
     rejects_by_column: Mapping[str, int]
     offers_by_likeness: Mapping[str, int]
-    models_without_sole: int
 
     @property
     def duplicates(self) -> int:
@@ -70,20 +66,17 @@ class Coverage:
         return sum(self.offers_by_likeness.values()) - self.offers_by_likeness.get(Likeness.OWN.value, 0)
 
 
-def coverage(items: pa.Table, offers: pa.Table, rejects: pa.Table, *, models: Iterable[str] = ()) -> Coverage:
+def coverage(items: pa.Table, offers: pa.Table, rejects: pa.Table) -> Coverage:
     """Count what a gallery holds.
 
     Args:
-        items: Columns of `outsole.gallery.items.ITEM_SCHEMA`; without a column ``role`` every item shows a sole.
+        items: Columns of `outsole.gallery.items.ITEM_SCHEMA`.
         offers: Columns of `outsole.gallery.items.OFFER_SCHEMA`.
         rejects: Columns `REJECT_COLUMNS`, see `rejects_table`.
-        models: Further models that the sources name, so that those of which nothing could be indexed are counted too.
     """
-    soles = items.filter(pc.equal(items["role"], Role.SOLE.value)) if "role" in items.column_names else items
-    known = set(items["model_id"].to_pylist())
     return Coverage(
         items=items.num_rows,
-        models=len(known),
+        models=len(set(items["model_id"].to_pylist())),
         offers=offers.num_rows,
         rejects=rejects.num_rows,
         by={aspect: _by(items, aspect) for aspect in ASPECTS},
@@ -91,7 +84,6 @@ def coverage(items: pa.Table, offers: pa.Table, rejects: pa.Table, *, models: It
         rejects_by_reason=_ranked(reason_class(reason) for reason in rejects["reason"].to_pylist()),
         rejects_by_column=_ranked(column or _IMAGE for column in rejects["column"].to_pylist()),
         offers_by_likeness=_likenesses(offers),
-        models_without_sole=len((known | set(models)) - set(soles["model_id"].to_pylist())),
     )
 
 
@@ -184,7 +176,6 @@ def _totals(found: Coverage) -> list[tuple[str, int]]:
     return [
         ("Items", found.items),
         ("Models", found.models),
-        ("Models without a sole", found.models_without_sole),
         ("Offers", found.offers),
         ("Duplicates", found.duplicates),
         ("Rejects", found.rejects),

@@ -56,7 +56,7 @@ class _Done:
     Attributes:
         outcomes: Its entries in their order, loaded (without their canvases) or rejected.
         hashes, batch: The pictures encoded now, and the file with their arrays.
-        error: The encoder's, where it did not answer.
+        error: Of what did not answer: the encoder, the depth predictor or a host of pictures.
     """
 
     outcomes: tuple[Entry | Reject, ...]
@@ -72,7 +72,8 @@ def encode_on_ray(entries: Sequence[Entry], crawl: Crawl, *, plan: RayPlan, prog
     both have it encoded where they lie in different shards; the arrays are the same.
 
     Raises:
-        BudgetSpent, Unavailable, Overloaded: The encoder did not answer; what was encoded is in the work folder.
+        BudgetSpent, Unavailable, Overloaded: The encoder or a host of pictures did not answer; what was encoded is in
+            the work folder.
     """
     size = plan.settings.batch_items
     shards: list[_Row] = [{_SHARD: tuple(entries[at : at + size])} for at in range(0, len(entries), size)]
@@ -136,7 +137,11 @@ class _LoadShard:
         self._loader = Loader(Fetcher(plan.access).fetch, self._loop.model.prepare, ray.get(known))
 
     def __call__(self, row: _Row) -> _Row:
-        return {_LOADED: tuple(self._loader.load(entry) for entry in row[_SHARD])}
+        try:
+            return {_LOADED: tuple(self._loader.load(entry) for entry in row[_SHARD])}
+        except OutsoleError as error:
+            # As a value: Ray would hand on an exception as text of its own.
+            return {_LOADED: error}
 
 
 class _EncodeShard:
@@ -148,7 +153,9 @@ class _EncodeShard:
         self._timeout_s = plan.settings.encode_timeout_s
 
     def __call__(self, row: _Row) -> _Row:
-        loaded: tuple[Loaded | Reject, ...] = row[_LOADED]
+        loaded: tuple[Loaded | Reject, ...] | OutsoleError = row[_LOADED]
+        if isinstance(loaded, OutsoleError):
+            return {_DONE: _Done((), error=loaded)}
         outcomes = tuple(each if isinstance(each, Reject) else each.entry for each in loaded)
         fresh = dict(_fresh(loaded))
         if not fresh:
@@ -156,7 +163,6 @@ class _EncodeShard:
         try:
             return {_DONE: _Done(outcomes, tuple(fresh), self._encoded(fresh))}
         except OutsoleError as error:
-            # As a value: Ray would hand on an exception as text of its own.
             return {_DONE: _Done(outcomes, error=error)}
 
     def _encoded(self, fresh: dict[str, PreparedImage]) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,38 +46,44 @@ def merge(crawl: Crawl, before: Edition | None, *, feed: str) -> tuple[list[Merg
         Items with their offers. An item of before whose arrays another encoder made is rejected with that reason: the
         edition of before keeps it.
     """
-    carried = _carried(before, {entry.item.item_id for entry in crawl.entries}, feed) if before is not None else []
+    offers = _offers_by_item(before)
+    carried = (
+        _carried(before, {entry.item.item_id for entry in crawl.entries}, offers, feed) if before is not None else []
+    )
     lost = [each.item for each in carried if each.item.sha256 not in crawl.places]
     known = set(before.item_ids) if before is not None else set()
     kept = [each for each in carried if each.item.sha256 in crawl.places]
-    rows = [*_crawled(crawl, before, known, feed), *kept]
+    rows = [*_crawled(crawl, known, offers, feed), *kept]
     rejects = [
         Reject(_CARRIED, "", item.item_id, item.path, "not in this crawl, and encoded by another encoder before")
         for item in lost
     ]
-    return _joined(rows), rejects
+    return _joined(rows, feed), rejects
 
 
-def _crawled(crawl: Crawl, before: Edition | None, known: set[str], feed: str) -> list[Merged]:
-    others = _offers_by_item(before, without=feed)
+def _crawled(crawl: Crawl, known: set[str], offers: Mapping[str, list[Offer]], feed: str) -> list[Merged]:
     rows = []
     for entry in crawl.entries:
         origin, position = crawl.places[entry.item.sha256]
         item = dataclasses.replace(entry.item, picture_hash=origin.picture_hash(position))
-        rows.append(Merged(item, [entry.offer, *others.get(item.item_id, ())], item.item_id not in known))
+        others = _of_others(offers.get(item.item_id, ()), feed)
+        rows.append(Merged(item, [entry.offer, *others], item.item_id not in known))
     return rows
 
 
-def _carried(before: Edition, shown: set[str], feed: str) -> list[Merged]:
+def _carried(before: Edition, shown: set[str], offers: Mapping[str, list[Offer]], feed: str) -> list[Merged]:
     """Items of before that the crawl does not show."""
-    every, others = _offers_by_item(before), _offers_by_item(before, without=feed)
-    return [
-        Merged(_as_crawled(item), others[item.item_id])
-        if item.item_id in others
-        else Merged(_gone(item, feed), every[item.item_id])
-        for item in rows_of(before)
-        if item.item_id not in shown
-    ]
+    rows = []
+    for item in rows_of(before):
+        if item.item_id not in shown:
+            had = offers.get(item.item_id, [])
+            others = _of_others(had, feed)
+            rows.append(Merged(_as_crawled(item), others) if others else Merged(_gone(item, feed), had))
+    return rows
+
+
+def _of_others(offers: Iterable[Offer], feed: str) -> list[Offer]:
+    return [offer for offer in offers if offer.feed != feed]
 
 
 def _as_crawled(item: ItemRow) -> ItemRow:
@@ -103,23 +109,29 @@ def rows_of(edition: Edition) -> list[ItemRow]:
     ]
 
 
-def _offers_by_item(edition: Edition | None, *, without: str | None = None) -> Mapping[str, list[Offer]]:
+def _offers_by_item(edition: Edition | None) -> Mapping[str, list[Offer]]:
     found: dict[str, list[Offer]] = defaultdict(list)
     for row in edition.offers.to_pylist() if edition is not None else ():
-        if row["feed"] != without:
-            found[row["item_id"]].append(Offer(**{**row, "likeness": Likeness(row["likeness"])}))
+        found[row["item_id"]].append(Offer(**{**row, "likeness": Likeness(row["likeness"])}))
     return found
 
 
-def _joined(rows: Sequence[Merged]) -> list[Merged]:
+def _joined(rows: Sequence[Merged], feed: str) -> list[Merged]:
     """Pictures of one model that are the same become one item with all offers."""
     found = find_duplicates(_pictures(rows))
     for row, at, likeness in zip(rows, found.representatives.tolist(), found.likenesses, strict=True):
         if likeness is not Likeness.OWN:
-            owner = rows[at].item.item_id
-            rows[at].offers += (dataclasses.replace(each, item_id=owner, likeness=likeness) for each in row.offers)
+            _join(rows[at], row, likeness, feed)
     left = (row for row, likeness in zip(rows, found.likenesses, strict=True) if likeness is Likeness.OWN)
     return sorted(left, key=lambda row: row.item.item_id)
+
+
+def _join(owner: Merged, row: Merged, likeness: Likeness, feed: str) -> None:
+    if owner.item.state is ItemState.DISCONTINUED and row.item.state is ItemState.ACTIVE:
+        # Its own entry is gone, and another one still offers what it shows.
+        owner.item = dataclasses.replace(owner.item, state=ItemState.ACTIVE, state_reason="")
+        owner.offers = _of_others(owner.offers, feed)
+    owner.offers += (dataclasses.replace(each, item_id=owner.item.item_id, likeness=likeness) for each in row.offers)
 
 
 def _pictures(rows: Sequence[Merged]) -> Pictures:

@@ -17,6 +17,7 @@ from indexer.access import Access
 from indexer.compose import IndexPlace, index_into
 from indexer.index_prints import CrawlOptions, IndexReport
 from indexer.manifest import Reject, Source, read_source
+from outsole.commands.editions import service_settings
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.publishing import tried_and_published
 from outsole.commands.stack import read_state
@@ -24,7 +25,6 @@ from outsole.errors import PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import root_of
 from outsole.matching.embedding import DEFAULT_EMBEDDING
-from services.settings import ServiceSettings
 
 _SHOWN_REJECTS = 10
 HERE, RAY = "here", "ray"
@@ -107,7 +107,7 @@ def index_source(source: Path, gallery: str, *, home: Path, triton_url: str, emb
 
 def place_of(home: Path, *, triton_url: str) -> IndexPlace:
     """Encoders and galleries of a home directory."""
-    settings = ServiceSettings.from_environment(overrides={"home": home})
+    settings = service_settings(home)
     return IndexPlace(settings.model_dir, settings.encoders_dir, settings.editions_dir, triton_url)
 
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import datetime
 import enum
-import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput
+from outsole.gallery import journal
 from outsole.gallery.items import ItemRow, checked_text
 from outsole.gallery.layout import checked_name, sync_dir
 
@@ -111,7 +110,7 @@ def record_decisions(root: Path, gallery: str, decisions: Sequence[Decision]) ->
     path = _path(root, gallery)
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = b"".join(_line(decision) for decision in decisions)
-    with _only_writer(path.parent), path.open("a+b") as file:
+    with journal.held(path.with_name(_LOCK)), path.open("a+b") as file:
         file.truncate(_whole_length(file))
         file.write(lines)
         file.flush()
@@ -188,14 +187,6 @@ def _with_state(decisions: Decisions, item: ItemRow, outlier: str) -> ItemRow:
 
 def _path(root: Path, gallery: str) -> Path:
     return root / checked_name(gallery, field="gallery") / FILE
-
-
-@contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    """Wait for the lock on a gallery's decisions; it is let go when the process ends, however it ends."""
-    with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _whole_length(file: BinaryIO) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -99,3 +100,13 @@ async def opened_model() -> AsyncIterator[IndexModel]:
 
 def mean_model(encoder: MeanEncoder, **shaped: str) -> IndexModel:
     return IndexModel("mean", HASH, encoder, prepare, derive, settings=shaped)
+
+
+@asynccontextmanager
+async def opened_without_predictor() -> AsyncIterator[IndexModel]:
+    """A model whose pictures cannot be prepared for the moment."""
+
+    def away(data: bytes) -> Prepared:
+        raise Unavailable("the predictor is away")
+
+    yield dataclasses.replace(mean_model(MeanEncoder()), prepare=away)

@@ -46,13 +46,12 @@ REJECTS = rejects_table(
         ]
     )
 )
-FOUND = coverage(ITEMS, OFFERS, REJECTS, models=["M", "Q"])
+FOUND = coverage(ITEMS, OFFERS, REJECTS)
 
 
 def test_totals_are_counted() -> None:
     assert (FOUND.items, FOUND.models, FOUND.offers, FOUND.rejects) == (4, 3, 5, 3)
     assert FOUND.duplicates == 2
-    assert FOUND.models_without_sole == 1
 
 
 def test_items_and_models_are_counted_by_every_aspect() -> None:
@@ -70,11 +69,6 @@ def test_offers_and_rejects_are_counted() -> None:
     assert FOUND.offers_by_likeness == {"own": 3, "same_file": 0, "near": 1, "mirrored": 1}
     assert FOUND.rejects_by_column == {"path": 2, "the image itself": 1}
     assert FOUND.rejects_by_reason == {"there is no file ...": 2, "the image has N pixels": 1}
-
-
-def test_a_role_column_says_which_models_lack_a_sole() -> None:
-    roles = pa.array(["SOLE", "SIDE", "SIDE", "TOP"])
-    assert coverage(ITEMS.append_column("role", roles), OFFERS, REJECTS).models_without_sole == 2
 
 
 @pytest.mark.parametrize(
@@ -101,7 +95,7 @@ def test_an_empty_gallery_has_a_report_too() -> None:
 def test_json_holds_every_count() -> None:
     read = json.loads(as_json(FOUND))
     assert read["by"]["brand"]["Elm"] == {"items": 3, "models": 2}
-    assert (read["duplicates"], read["models_without_sole"]) == (2, 1)
+    assert read["duplicates"] == 2
     assert list(read["by"]["year"]) == ["2019", "2021", "unknown"]
 
 
@@ -136,7 +130,7 @@ def test_the_page_is_self_contained_and_escapes_what_feeds_say() -> None:
     page = _Page(as_html(FOUND, title="Shop <soles>"))
     assert page.loads == []
     assert not {"script", "link", "ash", "soles"} & set(page.tags)
-    assert {"Shop <soles>", "<Ash & Co>", "there is no file ...", "Models without a sole"} <= set(page.words)
+    assert {"Shop <soles>", "<Ash & Co>", "there is no file ...", "Duplicates"} <= set(page.words)
 
 
 @pytest.mark.parametrize("data", [b"row,why\n1,x\n", b"row,column,item_id,path,reason\n1,2\n", b"\xff\xfe"])

@@ -11,8 +11,16 @@ import pytest
 import ray
 
 from indexer.index_prints import CrawlOptions, IndexReport, index_prints
+from outsole.errors import Unavailable
 from outsole.gallery.editions import Edition
-from tests.unit.indexer.mean_model import MeanEncoder, mean_model, opened_model, quiet, write_images
+from tests.unit.indexer.mean_model import (
+    MeanEncoder,
+    mean_model,
+    opened_model,
+    opened_without_predictor,
+    quiet,
+    write_images,
+)
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -74,6 +82,15 @@ def test_one_picture_of_one_model_is_one_item_with_many_offers(tmp_path: Path) -
     assert ("B", "x1", "same_file") in shown
 
 
+def test_an_item_whose_entry_is_gone_stays_on_sale_where_another_entry_shows_it(tmp_path: Path) -> None:
+    folder, root = write_images(tmp_path / "in", 2), tmp_path / "root"
+    rows = [{"id": name, "path": "00000.png", "model": "m"} for name in ("x1", "x2")]
+    crawl(write_manifest(folder, rows), root)
+    crawl(write_manifest(folder, rows[1:]), root)
+    assert states(root) == {"x1": "active"}
+    assert Edition.open(root, "soles").offers["sku"].to_pylist() == ["x2"]
+
+
 def test_pictures_of_other_roles_are_rejected_by_that_column(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "in", 2)
     rows = [{"id": "a", "path": "00000.png", "role": ""}, {"id": "b", "path": "00001.png", "role": "side"}]
@@ -109,3 +126,10 @@ def test_ray_makes_the_same_edition_as_one_process(tmp_path: Path) -> None:
     assert len(on_ray.rejects) == 1
     again = crawl(source, tmp_path / "ray", CrawlOptions(on_ray=opened_model))
     assert (again.encoded, again.is_new) == (0, False)
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_what_is_away_while_pictures_are_prepared_ends_a_crawl_on_ray_as_it_does_here(tmp_path: Path) -> None:
+    source = write_images(tmp_path / "in", 9)
+    with pytest.raises(Unavailable, match="predictor is away"):
+        crawl(source, tmp_path / "root", CrawlOptions(on_ray=opened_without_predictor))
