@@ -97,7 +97,9 @@ def encode_on_ray(entries: Sequence[Entry], crawl: Crawl, *, plan: RayPlan, prog
             num_cpus=0,
         )
     )
-    _collect((row[_DONE] for row in dataset.iter_rows()), crawl, progress)
+    # Closed here and not when memory is cleared: Ray may be shut down by then.
+    with contextlib.closing(cast(Any, iter(dataset.iter_rows()))) as rows:
+        _collect((row[_DONE] for row in rows), crawl, progress)
 
 
 def _collect(found: Iterable[_Done], crawl: Crawl, progress: Progress) -> None:
