@@ -31,7 +31,6 @@ _HEADLINES = ("p50_ms", "p95_ms", "p99_ms", "shortlist_recall", "flat_ratio", "r
 _CLUSTER_ITEMS = 10_000_000
 # Measured on one stack, as one part.
 _TOGETHER = {"served", "switch", "hidden"}
-_SIZES = ("vectors", "index_pictures", "rss_pictures", "kill_pictures", "kills", "switch_s")
 
 
 def available(stores: str) -> list[str]:
@@ -57,18 +56,19 @@ def is_served(kind: str) -> bool:
 
 
 def steps(run: ScaleRun, stores: list[str], only: set[str], options: Mapping[str, Any]) -> Iterator[tuple[str, _Step]]:
-    """What is to be done, with its name."""
+    """What is to be done, with a name that tells it from the same with other options."""
     if "structure" in only:
         yield "structure", lambda: parts.measure_structure(run)
     for kind in stores:
         yield from _store_steps(run, kind, only, options)
     if "index" in only:
-        yield "index", lambda: parts.measure_index(run, pictures=options["index_pictures"])
+        pictures = options["index_pictures"]
+        yield f"index {pictures}", lambda: parts.measure_index(run, pictures=pictures)
     if "rss" in only:
         large = options["rss_pictures"]
-        yield "rss", lambda: indexing.rss_growth(run.plan.work / "rss", small=max(1, large // 5), large=large)
+        yield f"rss {large}", lambda: indexing.rss_growth(run.plan.work / "rss", small=max(1, large // 5), large=large)
     if "kills" in only:
-        yield "kills", lambda: _kills(run, options)
+        yield f"kills {options['kills']} of {options['kill_pictures']}", lambda: _kills(run, options)
 
 
 _Step = Callable[[], parts.Metrics]
@@ -78,7 +78,8 @@ def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str,
     if "candidates" in only:
         yield f"candidates {kind}", lambda: parts.measure_candidates(run, kind)
     if "vectors" in only and options["vectors"]:
-        yield f"vectors {kind}", lambda: parts.measure_vectors(run, kind, options["vectors"])
+        count = options["vectors"]
+        yield f"vectors {kind} {count}", lambda: parts.measure_vectors(run, kind, count)
     if not is_served(kind):
         click.echo(f"the services do not offer the store {kind!r} in this release: in this process alone", err=True)
         return
@@ -86,7 +87,8 @@ def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str,
         yield f"memory {kind}", lambda: parts.measure_memory(run, kind)
     if only & _TOGETHER:
         asked = {"switch": "switch" in only, "hidden": "hidden" in only}
-        yield f"served {kind}", lambda: parts.measure_served(run, kind, **asked, switch_s=options["switch_s"])
+        name = " ".join(("served", kind, *(part for part, is_asked in asked.items() if is_asked)))
+        yield name, lambda: parts.measure_served(run, kind, **asked, switch_s=options["switch_s"])
 
 
 def _kills(run: ScaleRun, options: Mapping[str, Any]) -> parts.Metrics:
@@ -118,11 +120,11 @@ def measure(
 
 
 class Finished:
-    """Parts that were measured before in a kept work folder, with the same plan and options.
+    """Parts that were measured before in a kept work folder, with the same plan.
 
     Args:
         path: File that holds them.
-        key: Plan and options as text.
+        key: Plan as text.
     """
 
     def __init__(self, path: Path, key: str) -> None:
@@ -196,8 +198,7 @@ def main(items: int, *, work: Path | None, keep: bool, only: tuple[str, ...], **
         def say(metrics: parts.Metrics) -> None:
             _write_json(run, stores, metrics, options["json_file"])
 
-        sizes = sorted((name, options[name]) for name in _SIZES)
-        finished = Finished(folder / "measured.json", f"{run.plan} {sizes} {sorted(asked & _TOGETHER)}")
+        finished = Finished(folder / "measured.json", str(run.plan))
         metrics = measure(run, stores, todo=steps(run, stores, asked, options), finished=finished, say=say)
         click.echo(text_table(("metric", "value"), list(metrics.items())))
         _write_pages(run, stores, metrics, options)
