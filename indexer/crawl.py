@@ -21,6 +21,7 @@ class Progress(Protocol):
 
 
 ProgressOf = Callable[[int], AbstractContextManager[Progress]]
+OnRejects = Callable[[Sequence[Reject]], None]
 
 
 def progress_bar(total: int) -> AbstractContextManager[Progress]:
@@ -55,12 +56,20 @@ class Crawl:
         rejects: What was left out, and why.
         places: sha256 -> where the picture's arrays are.
         encoded: Pictures that were encoded now.
+        on_rejects: Told what is left out, as soon as it is known.
     """
 
     places: dict[str, tuple[Origin, int]]
     entries: list[Entry] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     encoded: int = 0
+    on_rejects: OnRejects | None = None
+
+    def reject(self, *rejects: Reject) -> None:
+        """Note what is left out."""
+        self.rejects += rejects
+        if rejects and self.on_rejects is not None:
+            self.on_rejects(rejects)
 
     def add_batch(self, hashes: Sequence[str], origin: BatchOrigin) -> None:
         """Note a batch that was encoded now."""

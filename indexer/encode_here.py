@@ -90,7 +90,7 @@ class _Run:
     def _sort_out(self, outcome: Loaded | Reject) -> tuple[str, PreparedImage] | None:
         """Note an entry, and return its picture if it must be encoded."""
         if isinstance(outcome, Reject):
-            self._crawl.rejects.append(outcome)
+            self._crawl.reject(outcome)
             return None
         self._crawl.entries.append(outcome.entry)
         if outcome.prepared is None or outcome.sha256 in self._pending:

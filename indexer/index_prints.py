@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.access import Access
-from indexer.crawl import Crawl, IndexSettings, Progress, ProgressOf, progress_bar
+from indexer.crawl import Crawl, IndexSettings, OnRejects, Progress, ProgressOf, progress_bar
 from indexer.encode_here import encode_here
 from indexer.encoded import BatchOrigin, Origin, WorkFolder, gather, only_indexing, reusable_rows
 from indexer.fetch import Fetcher
@@ -59,6 +59,7 @@ class CrawlOptions:
         on_ray: Makes the model in other processes, where the work is to be spread by Ray; None for this process alone.
         find_outliers: Whether pictures unlike the others of their model go into quarantine.
         publish: Tries the new edition, puts it in force and returns the one in force; without a trial where None.
+        on_rejects: Told what is left out, as soon as it is known.
     """
 
     feed: str = "default"
@@ -66,6 +67,7 @@ class CrawlOptions:
     on_ray: Opener | None = None
     find_outliers: bool = True
     publish: Publish | None = None
+    on_rejects: OnRejects | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ async def index_prints(
     with only_indexing(root, gallery):
         before = _current(root, gallery)
         work = WorkFolder(_work_dir(root, gallery, model))
-        crawl = Crawl(await asyncio.to_thread(_known, root, gallery, model, work))
+        crawl = Crawl(await asyncio.to_thread(_known, root, gallery, model, work), on_rejects=how.on_rejects)
+        crawl.reject(*found.rejects)
         wanted = _soles(found.entries, crawl)
         with progress(len(wanted)) as bar:
             await _encode(
@@ -139,11 +142,11 @@ async def index_prints(
                 bar=bar,
             )
         merged, lost = await asyncio.to_thread(merge, crawl, before, feed=how.feed)
-        rejects = (*found.rejects, *crawl.rejects, *lost)
-        edition = await asyncio.to_thread(_write, root / gallery, crawl, merged, rejects, model=model, how=how)
+        crawl.reject(*lost)
+        edition = await asyncio.to_thread(_write, root / gallery, crawl, merged, model=model, how=how)
         edition = await _published(edition, how.publish)
         work.clear()
-    return _report(edition, crawl, rejects, is_new=before is None or edition.id != before.id, started=started)
+    return _report(edition, crawl, is_new=before is None or edition.id != before.id, started=started)
 
 
 def _current(root: Path, gallery: str) -> Edition | None:
@@ -167,11 +170,10 @@ def _work_dir(root: Path, gallery: str, model: IndexModel) -> Path:
 def _soles(entries: Sequence[Entry], crawl: Crawl) -> list[Entry]:
     """The entries that show soles; the others are noted as left out."""
     wanted = [entry for entry in entries if entry.role is Role.SOLE]
-    crawl.rejects += [
-        rejected(entry, f"shows {entry.role.value}: prints are compared with soles alone", column="role")
-        for entry in entries
-        if entry.role is not Role.SOLE
-    ]
+    others = [entry for entry in entries if entry.role is not Role.SOLE]
+    crawl.reject(
+        *(rejected(e, f"shows {e.role.value}: prints are compared with soles alone", column="role") for e in others)
+    )
     return wanted
 
 
@@ -201,13 +203,13 @@ def _write(
     folder: Path,
     crawl: Crawl,
     merged: Sequence[Merged],
-    rejects: Sequence[Reject],
     *,
     model: IndexModel,
     how: CrawlOptions,
 ) -> Edition:
     if not merged:
-        raise InvalidInput(f"no image can be used; row {rejects[0].row}: {rejects[0].reason}", field="source")
+        first = crawl.rejects[0]
+        raise InvalidInput(f"no image can be used; row {first.row}: {first.reason}", field="source")
     writer = EditionWriter(
         folder.parent,
         folder.name,
@@ -224,7 +226,7 @@ def _write(
         decisions = Decisions.of(read_decisions(folder.parent, folder.name))
         decided = apply_decisions(decisions, items, outliers=doubts)
         writer.restate({item.item_id: (item.state, item.state_reason) for item in decided})
-        return writer.write(rejects_csv=rejects_csv(rejects))
+        return writer.write(rejects_csv=rejects_csv(crawl.rejects))
 
 
 def _append(writer: EditionWriter, merged: Sequence[Merged], places: Mapping[str, tuple[Origin, int]]) -> None:
@@ -246,7 +248,7 @@ async def _published(edition: Edition, publish: Publish | None) -> Edition:
     return await asyncio.to_thread(put_in_force, edition, reason="indexed")
 
 
-def _report(edition: Edition, crawl: Crawl, rejects: Sequence[Reject], *, is_new: bool, started: float) -> IndexReport:
+def _report(edition: Edition, crawl: Crawl, *, is_new: bool, started: float) -> IndexReport:
     states = edition.items["state"].to_pylist()
     return IndexReport(
         gallery=edition.gallery,
@@ -257,7 +259,7 @@ def _report(edition: Edition, crawl: Crawl, rejects: Sequence[Reject], *, is_new
         reused=len(crawl.entries) - crawl.encoded,
         discontinued=states.count(ItemState.DISCONTINUED.value),
         quarantined=states.count(ItemState.QUARANTINED.value),
-        rejects=tuple(rejects),
+        rejects=tuple(crawl.rejects),
         is_new=is_new,
         seconds=time.monotonic() - started,
     )

@@ -88,10 +88,10 @@ class _Told:
         )
         self._folder.write(self.info)
 
-    def failures(self, rejects: tuple[Reject, ...]) -> None:
-        """Units that could not be done."""
+    def failures(self, rejects: Sequence[Reject]) -> None:
+        """More units that could not be done."""
         self._folder.add_errors(ItemFailure(r.item_id or r.path or f"row {r.row}", r.reason) for r in rejects)
-        self.info = dataclasses.replace(self.info, item_error_count=len(rejects))
+        self.info = dataclasses.replace(self.info, item_error_count=self.info.item_error_count + len(rejects))
 
     def _say(self, progress: WorkProgress, *, at_once: bool = False) -> None:
         self.info = dataclasses.replace(self.info, progress=progress)
@@ -174,10 +174,9 @@ async def _work(folder: OperationFolder, told: _Told, stopping: _Stopping) -> st
         order.gallery,
         place=IndexPlace(**place, triton_url=order.place["triton_url"]),
         embedding=order.embedding,
-        options=CrawlOptions(feed=order.feed or DEFAULT_FEED, access=_access(order)),
+        options=CrawlOptions(feed=order.feed or DEFAULT_FEED, access=_access(order), on_rejects=told.failures),
         progress=_progress(told, stopping),
     )
-    told.failures(report.rejects)
     return report.edition
 
 

@@ -105,7 +105,7 @@ class FlatIndex:
         try:
             faiss: Any = importlib.import_module("faiss")
         except ImportError as error:
-            raise MissingPart("FAISS is not installed", remedy="pip install faiss-cpu") from error
+            raise MissingPart("FAISS is not installed", remedy="pip install 'outsole[bench]'") from error
         faiss.omp_set_num_threads(threads or len(os.sched_getaffinity(0)))
         self._indexes: dict[str, Any] = {}
         for field, vectors in vectors_of(edition, PrintSystem.candidate_fields).items():

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.encoded import only_indexing
-from indexer.index_prints import IndexEmbedding, IndexModel, IndexReport, IndexSettings, index_prints
+from indexer.index_prints import CrawlOptions, IndexEmbedding, IndexModel, IndexReport, IndexSettings, index_prints
 from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
 from tests.unit.indexer.mean_model import (
@@ -51,6 +51,18 @@ def test_every_readable_image_is_indexed_and_the_others_are_rejected_with_a_reas
     assert [r["path"] for r in rejects] == ["00005.png", "00006.jpg", "00008.png"]
     assert all(r["reason"] for r in rejects)
     assert max(encoder.batches) == IndexSettings().batch_items
+
+
+def test_what_is_left_out_is_told_while_the_others_are_still_being_encoded(tmp_path: Path) -> None:
+    source = write_images(tmp_path / "in", 64)
+    (source / "00001.png").write_bytes(b"no image")
+    encoder = MeanEncoder()
+    told: list[tuple[str, int]] = []
+    options = CrawlOptions(on_rejects=lambda rejects: told.extend((r.path, sum(encoder.batches)) for r in rejects))
+    model, root = mean_model(encoder), tmp_path / "root"
+    report = asyncio.run(index_prints(source, "soles", root=root, model=model, options=options, progress=quiet))
+    assert [path for path, _ in told] == [reject.path for reject in report.rejects] == ["00001.png"]
+    assert told[0][1] < report.encoded == 63
 
 
 def test_arrays_rows_sizes_and_thumbnails_belong_together(tmp_path: Path) -> None:
