@@ -176,13 +176,13 @@ def measure_served(run: ScaleRun, kind: str, *, switch: bool, hidden: bool, swit
 
 
 def _served_metrics(run: ScaleRun, kind: str, found: Served, *, flat_ms: float) -> Metrics:
-    return {
+    stages = {f"{kind}_{name}_p50_ms": stage.p50_ms for name, stage in found.stages.items()}
+    return stages | {
         f"{kind}_p50_ms": found.latency.p50_ms,
         f"{kind}_p95_ms": found.latency.p95_ms,
         f"{kind}_p99_ms": found.latency.p99_ms,
-        f"{kind}_candidates_p50_ms": found.candidates.p50_ms,
-        f"{kind}_candidates_p95_ms": found.candidates.p95_ms,
-        f"{kind}_flat_ratio": found.candidates.p50_ms / flat_ms,
+        f"{kind}_candidates_p95_ms": found.stages["candidates"].p95_ms,
+        f"{kind}_flat_ratio": found.stages["candidates"].p50_ms / flat_ms,
         f"{kind}_top12_pct": share_within(found.answers, run.labelled, _WITHIN) * 100,
     }
 
@@ -200,14 +200,17 @@ def _stack(run: ScaleRun, kind: str, gallery: str, edition: Edition) -> Iterator
 
 
 def _hidden(run: ScaleRun, kind: str, client: Client) -> Metrics:
-    """How many points fewer of the development probes are found when other items surround their references."""
+    """How many points fewer of the development probes are found when other items surround their references.
+
+    With the shortlist that a caller gets who says nothing.
+    """
     if run.collection is None:
         return {}
     probes = run.collection.probes
     shares = {}
     for gallery in (REFERENCES, GALLERY):
-        answers = serving.search_all(client, gallery, probes, k=_WITHIN).answers
-        shares[gallery] = share_within(answers, probes, _WITHIN) * 100
+        found = serving.search_all(client, gallery, probes, k=_WITHIN, shortlist=None)
+        shares[gallery] = share_within(found.answers, probes, _WITHIN) * 100
     return {
         f"{kind}_fid_top12_alone_pct": shares[REFERENCES],
         f"{kind}_fid_top12_hidden_pct": shares[GALLERY],

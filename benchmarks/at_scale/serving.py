@@ -90,33 +90,41 @@ class Served:
 
     Attributes:
         latency: Of the whole call as the caller saw it.
-        candidates: Of the stage ``candidates``.
+        stages: Of every stage that the service times, by name.
         answers: In order of the probes.
     """
 
     latency: LatencySummary
-    candidates: LatencySummary
+    stages: dict[str, LatencySummary]
     answers: tuple[SearchAnswer, ...]
 
 
-def search(client: Client, gallery: str, data: bytes, *, k: int = _K) -> SearchAnswer:
-    """One search of a shortlist of 200."""
-    mode = SearchMode.SHORTLIST
-    return client.search_print(data, gallery=gallery, k=k, mode=mode, shortlist_size=SHORTLIST)
+def search(
+    client: Client, gallery: str, data: bytes, *, k: int = _K, shortlist: int | None = SHORTLIST
+) -> SearchAnswer:
+    """One search of a shortlist; of the size that the service takes where None."""
+    return client.search_print(data, gallery=gallery, k=k, mode=SearchMode.SHORTLIST, shortlist_size=shortlist)
 
 
-def search_all(client: Client, gallery: str, probes: Sequence[LabelledProbe], *, k: int = _K) -> Served:
+def search_all(
+    client: Client,
+    gallery: str,
+    probes: Sequence[LabelledProbe],
+    *,
+    k: int = _K,
+    shortlist: int | None = SHORTLIST,
+) -> Served:
     """Search with every probe, one after the other; the first ones are also searched before, to warm up."""
     for probe in probes[:_WARM_UPS]:
-        search(client, gallery, probe.path.read_bytes(), k=k)
+        search(client, gallery, probe.path.read_bytes(), k=k, shortlist=shortlist)
     latencies, answers = [], []
     for probe in tqdm(probes, desc=f"search {gallery}", unit="probe"):
         data = probe.path.read_bytes()
         begun = time.perf_counter()
-        answers.append(search(client, gallery, data, k=k))
+        answers.append(search(client, gallery, data, k=k, shortlist=shortlist))
         latencies.append((time.perf_counter() - begun) * 1e3)
-    stage = [answer.stage_ms.get("candidates", 0.0) for answer in answers]
-    return Served(latency_summary(latencies), latency_summary(stage), tuple(answers))
+    stages = {name: latency_summary([answer.stage_ms[name] for answer in answers]) for name in answers[0].stage_ms}
+    return Served(latency_summary(latencies), stages, tuple(answers))
 
 
 def share_within(answers: Sequence[SearchAnswer], probes: Sequence[LabelledProbe], rank: int) -> float:

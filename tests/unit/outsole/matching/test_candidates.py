@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from outsole.errors import DataCorrupt, NotFound
-from outsole.matching.candidates import BASIS_FILE, LAGS, CandidateBasis
+from outsole.matching.candidates import BASIS_FILE, LAGS, PROBE_CENTRE_FILE, CandidateBasis
 
 MODEL = Path(__file__).parents[4] / "model_repository" / "print_lite2_b6"
 
@@ -47,6 +47,17 @@ def test_a_part_is_nearest_to_the_whole_that_it_was_cut_from(basis: CandidateBas
     np.testing.assert_array_equal(nearest, np.arange(12))
 
 
+def test_what_probes_have_in_common_says_nothing_about_items(basis: CandidateBasis) -> None:
+    wholes = basis.vectors(textures(12, (76, 36)))
+    probes = wholes + 4 * basis.probe_centre
+    probes /= np.linalg.norm(probes, axis=1, keepdims=True)
+    hubs = np.concatenate([wholes, basis.probe_centre[None] / np.linalg.norm(basis.probe_centre)])
+    assert np.all((probes @ hubs.T).argmax(1) == 12)
+    queries = basis.queries(probes)
+    np.testing.assert_allclose(np.linalg.norm(queries, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal((queries @ hubs.T).argmax(1), np.arange(12))
+
+
 def test_a_missing_or_damaged_basis_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=BASIS_FILE):
         CandidateBasis.load(tmp_path)
@@ -54,5 +65,11 @@ def test_a_missing_or_damaged_basis_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataCorrupt, match=BASIS_FILE):
         CandidateBasis.load(tmp_path)
     np.savez(tmp_path / BASIS_FILE, projection=np.ones((48, 4)), centre=np.ones(3))
-    with pytest.raises(DataCorrupt, match="centre"):
+    with pytest.raises(NotFound, match=PROBE_CENTRE_FILE):
+        CandidateBasis.load(tmp_path)
+    (tmp_path / PROBE_CENTRE_FILE).write_bytes(b"")
+    with pytest.raises(DataCorrupt, match=PROBE_CENTRE_FILE):
+        CandidateBasis.load(tmp_path)
+    np.save(tmp_path / PROBE_CENTRE_FILE, np.ones(112))
+    with pytest.raises(DataCorrupt, match=r"centre of \(3,\)"):
         CandidateBasis.load(tmp_path)
