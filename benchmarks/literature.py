@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import click
@@ -119,7 +119,7 @@ def rows_of_side() -> Mapping[str, Callable[[Bench], Rows]]:
         "published": lambda bench: {f"published {number}": row for number, row in enumerate(PUBLISHED)},
         "mcncc": lambda bench: _from_maps(bench, "mcncc", "MCNCC, here (Kong et al. 2019)", mcncc_row),
         "correlation": lambda bench: _from_maps(bench, "correlation", "correlation", correlation_row),
-        "cooccurrence": lambda bench: _from_maps(bench, "cooccurrence", "co-occurrence vector", cooccurrence_row),
+        "cooccurrence": _cooccurrence_rows,
         "partial": _partial_rows,
         "fused": _fused_rows,
         "shortlist": _shortlist_rows,
@@ -136,6 +136,13 @@ def _from_maps(bench: Bench, name: str, title: str, make: Callable[[Correlation,
     if prints is None:
         return {name: missing_row(title, "FID-300 development", _NO_DATA)}
     return {name: bench.kept.row(name, f"{prints.rules.hash} {SHARPNESS}", lambda: make(bench.correlation, bench.kept))}
+
+
+def _cooccurrence_rows(bench: Bench) -> Rows:
+    plain, centred = (partial(cooccurrence_row, centred=centred) for centred in (False, True))
+    return _from_maps(bench, "cooccurrence", "co-occurrence vector", plain) | _from_maps(
+        bench, "cooccurrence_centred", "co-occurrence vector, probes centred", centred
+    )
 
 
 def _partial_rows(bench: Bench) -> Rows:
@@ -174,7 +181,7 @@ def _shortlist_rows(bench: Bench) -> Rows:
         f"shortlist {name} {size}": _with_embedding(
             bench,
             name,
-            f"shortlist {size}",
+            f"centred shortlist {size}",
             maker(size),
             title=f"shortlist of {size} by co-occurrence and {TITLES[name]}, then fused",
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +41,6 @@ class Correlation:
         self.prints = prints
         self.basis = CandidateBasis.load(prints.encoder.folder)
         self._reranker: PlacementReranker | None = None
-        self._cooccurrences: NDArray[np.float32] | None = None
 
     @property
     def reranker(self) -> PlacementReranker:
@@ -64,19 +66,35 @@ class Correlation:
 
     def cooccurrence(self, features: ProbeFeatures) -> NDArray[np.float32]:
         """Likeness of a probe's co-occurrence vectors, five rotations, to the items', a soft maximum, float32 [N]."""
-        if self._cooccurrences is None:
-            self._cooccurrences = np.concatenate([self.basis.vectors(m) for m in _blocks(self.prints.maps)])
-        queries = self.basis.vectors(features.maps[::2].astype(np.float32))
-        return vector_similarity(queries, self._cooccurrences)[0]
+        return vector_similarity(self._vectors(features), self._items)[0]
 
     def cooccurrence_scores(self, kept: Kept) -> NDArray[np.float32]:
         """The same of all probes, float32 [Q, N]."""
+        return self._kept_scores(kept, "cooccurrence", self.cooccurrence)
 
+    def candidates(self, features: ProbeFeatures) -> NDArray[np.float32]:
+        """The likeness by which candidates are found, without what all scene prints have in common, float32 [N]."""
+        return vector_similarity(self.basis.queries(self._vectors(features)), self._items)[0]
+
+    def candidate_scores(self, kept: Kept) -> NDArray[np.float32]:
+        """The same of all probes, float32 [Q, N]."""
+        return self._kept_scores(kept, "candidates", self.candidates)
+
+    def _vectors(self, features: ProbeFeatures) -> NDArray[np.float32]:
+        return self.basis.vectors(features.maps[::2].astype(np.float32))
+
+    @cached_property
+    def _items(self) -> NDArray[np.float32]:
+        return np.concatenate([self.basis.vectors(maps) for maps in _blocks(self.prints.maps)])
+
+    def _kept_scores(
+        self, kept: Kept, name: str, score: Callable[[ProbeFeatures], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
         def one(index: int) -> NDArray[np.floating]:
-            return self.cooccurrence(self.features(index))
+            return score(self.features(index))
 
         key = f"{self.prints.rules.hash} {self.basis.sha256} {VECTOR_SHARPNESS}"
-        return kept.scores("cooccurrence", key, (self.prints.asked, self.prints.size), one)
+        return kept.scores(name, key, (self.prints.asked, self.prints.size), one)
 
 
 def correlation_row(correlation: Correlation, kept: Kept) -> Row:
@@ -94,11 +112,12 @@ def correlation_row(correlation: Correlation, kept: Kept) -> Row:
     )
 
 
-def cooccurrence_row(correlation: Correlation, kept: Kept) -> Row:
-    """The candidate vector of the untrained encoder."""
-    prints, scores = correlation.prints, correlation.cooccurrence_scores(kept)
+def cooccurrence_row(correlation: Correlation, kept: Kept, *, centred: bool) -> Row:
+    """The candidate vector of the untrained encoder, as it adds to the score or, centred, as it finds candidates."""
+    prints = correlation.prints
+    scores = correlation.candidate_scores(kept) if centred else correlation.cooccurrence_scores(kept)
     return Row(
-        "co-occurrence vector",
+        "co-occurrence vector" + (", probes centred" if centred else ""),
         protocol_of(prints),
         search_figures(scores, prints.truth),
         f"{_TRAINED_ON}; basis on made treads",

@@ -169,7 +169,7 @@ def shortlist_row(size: int, title: str, correlation: Correlation, embedding: Pa
     prints = embedding.prints
     similarity = embedding.scores(kept)
     cooccurrence = correlation.cooccurrence_scores(kept)
-    candidates = in_turns(cooccurrence, similarity)
+    candidates = in_turns(correlation.candidate_scores(kept), similarity)
     scores = fused(correlation.scores(kept), {COOCCURRENCE: cooccurrence, EMBEDDING: similarity})
     whole = search_figures(scores, prints.truth)
     figures = search_figures(shortlisted(scores, candidates, size), prints.truth)
@@ -192,7 +192,8 @@ def _times_ms(size: int, correlation: Correlation, embedding: PartialPrints) -> 
         features, queries = correlation.features(index), embedding.queries(index)
         start = time.perf_counter()
         parts = _similarities(correlation, features, queries, vectors)
-        rows = np.argsort(-in_turns(*parts.values()), kind="stable")[:size].astype(np.int64)
+        candidates = in_turns(correlation.candidates(features), parts[EMBEDDING])
+        rows = np.argsort(-candidates, kind="stable")[:size].astype(np.int64)
         some = {name: part[rows] for name, part in parts.items()}
         fused(reranker.score(features, rows, deadline=_FOREVER).scores, some)
         middle = time.perf_counter()
