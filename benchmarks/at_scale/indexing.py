@@ -19,7 +19,6 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.at_scale.made_gallery import check_room
-from benchmarks.memory import tree_memory
 from indexer.compose import chosen_embedding, encoder_of, print_model
 from indexer.encoded import WorkFolder
 from indexer.index_prints import IndexEmbedding, IndexSettings
@@ -32,7 +31,6 @@ from outsole.synthesis.galleries import make_print_gallery
 from services.settings import ServiceSettings
 
 _ITEM_BYTES = 272 << 10
-_SAMPLE_EVERY_S = 0.2
 _ROUNDS = 3
 _GALLERY = "ingest"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -106,7 +104,8 @@ def rss_growth(work: Path, *, small: int, large: int) -> dict[str, float]:
     for count in (small, large):
         source = write_pictures(work / f"pictures-{count}", count)
         root = work / f"rss-{count}"
-        peaks[count] = _peak_mib(_ingest(source, root))
+        _run_whole(_ingest(source, root))
+        peaks[count] = float(_log_of(root).read_text().split()[-1])
         shutil.rmtree(root)
         shutil.rmtree(source)
     growth = (peaks[large] / peaks[small] - 1) * 100
@@ -126,18 +125,12 @@ def _ingest(source: Path, root: Path, *, log: Path | None = None) -> subprocess.
     environment = {**os.environ, "PYTHONPATH": search}
     root.mkdir(parents=True, exist_ok=True)
     # A session of its own, so that a kill reaches what the indexing starts too.
-    with (root.parent / "ingest.log").open("ab") as out:
+    with _log_of(root).open("ab") as out:
         return subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
 
 
-def _peak_mib(process: subprocess.Popen[bytes]) -> float:
-    peak = 0.0
-    with _ended(process):
-        while process.poll() is None:
-            peak = max(peak, tree_memory(process.pid).pss_mib)
-            time.sleep(_SAMPLE_EVERY_S)
-    _check_ended_well(process)
-    return peak
+def _log_of(root: Path) -> Path:
+    return root.parent / "ingest.log"
 
 
 @contextlib.contextmanager
