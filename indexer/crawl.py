@@ -56,6 +56,7 @@ class Crawl:
         rejects: What was left out, and why.
         places: sha256 -> where the picture's arrays are.
         encoded: Pictures that were encoded now.
+        read: Entries whose pictures were read, once the entries themselves are forgotten.
         on_rejects: Told what is left out, as soon as it is known.
     """
 
@@ -63,6 +64,7 @@ class Crawl:
     entries: list[Entry] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     encoded: int = 0
+    read: int = 0
     on_rejects: OnRejects | None = None
 
     def reject(self, *rejects: Reject) -> None:
@@ -70,6 +72,10 @@ class Crawl:
         self.rejects += rejects
         if rejects and self.on_rejects is not None:
             self.on_rejects(rejects)
+
+    def forget_entries(self) -> None:
+        """Let go of the entries: they are merged."""
+        self.read, self.entries = len(self.entries), []
 
     def add_batch(self, hashes: Sequence[str], origin: BatchOrigin) -> None:
         """Note a batch that was encoded now."""

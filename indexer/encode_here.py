@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,7 +19,7 @@ from indexer.model import IndexModel, PreparedImage
 
 
 async def encode_here(
-    entries: Sequence[Entry],
+    entries: deque[Entry],
     crawl: Crawl,
     *,
     model: IndexModel,
@@ -29,6 +29,8 @@ async def encode_here(
     progress: Progress,
 ) -> None:
     """Load all entries and encode what has no place yet; what was found is added to ``crawl`` in order of the entries.
+
+    They are taken from ``entries``, so that an entry is not held twice.
 
     Raises:
         BudgetSpent, Unavailable, Overloaded: The encoder did not answer; what was encoded is in ``work``.
@@ -47,12 +49,12 @@ async def encode_here(
 
 
 async def _loaded_in_order(
-    entries: Sequence[Entry], loader: Loader, pool: ThreadPoolExecutor, *, ahead: int
+    entries: deque[Entry], loader: Loader, pool: ThreadPoolExecutor, *, ahead: int
 ) -> AsyncIterator[Loaded | Reject]:
     loop = asyncio.get_running_loop()
     waiting: deque[Awaitable[Loaded | Reject]] = deque()
-    for entry in entries:
-        waiting.append(loop.run_in_executor(pool, loader.load, entry))
+    while entries:
+        waiting.append(loop.run_in_executor(pool, loader.load, entries.popleft()))
         if len(waiting) > ahead:
             yield await waiting.popleft()
     while waiting:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -65,8 +66,8 @@ class _Done:
     error: OutsoleError | None = None
 
 
-def encode_on_ray(entries: Sequence[Entry], crawl: Crawl, *, plan: RayPlan, progress: Progress) -> None:
-    """Load all entries and encode what has no place yet; what was found is added to ``crawl``.
+def encode_on_ray(entries: deque[Entry], crawl: Crawl, *, plan: RayPlan, progress: Progress) -> None:
+    """Load all entries and encode what has no place yet; what was found is added to ``crawl``, taken from ``entries``.
 
     Ray has to be running, with room for ``prepare_workers`` processes and one more. Two entries with the same file may
     both have it encoded where they lie in different shards; the arrays are the same.
@@ -76,7 +77,9 @@ def encode_on_ray(entries: Sequence[Entry], crawl: Crawl, *, plan: RayPlan, prog
             the work folder.
     """
     size = plan.settings.batch_items
-    shards: list[_Row] = [{_SHARD: tuple(entries[at : at + size])} for at in range(0, len(entries), size)]
+    shards: list[_Row] = []
+    while entries:
+        shards.append({_SHARD: tuple(entries.popleft() for _ in range(min(size, len(entries))))})
     known = ray.put(frozenset(crawl.places))
     dataset = (
         ray.data.from_items(shards, override_num_blocks=max(1, len(shards)))

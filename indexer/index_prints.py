@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,9 @@ async def index_prints(
         work = WorkFolder(_work_dir(root, gallery, model))
         crawl = Crawl(await asyncio.to_thread(_known, root, gallery, model, work), on_rejects=how.on_rejects)
         crawl.reject(*found.rejects)
-        wanted = _soles(found.entries, crawl)
+        wanted, access = _soles(found.entries, crawl), found.access
+        # Of tens of thousands of entries each is held once: here until it is loaded, then in the crawl until merged.
+        del found
         with progress(len(wanted)) as bar:
             await _encode(
                 wanted,
@@ -137,12 +140,13 @@ async def index_prints(
                 model=model,
                 work=work,
                 settings=settings or IndexSettings(),
-                access=found.access,
+                access=access,
                 on_ray=how.on_ray,
                 bar=bar,
             )
         merged, lost = await asyncio.to_thread(merge, crawl, before, feed=how.feed)
         crawl.reject(*lost)
+        crawl.forget_entries()
         edition = await asyncio.to_thread(_write, root / gallery, crawl, merged, model=model, how=how)
         edition = await _published(edition, how.publish)
         work.clear()
@@ -167,9 +171,9 @@ def _work_dir(root: Path, gallery: str, model: IndexModel) -> Path:
     return root / gallery / "work" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def _soles(entries: Sequence[Entry], crawl: Crawl) -> list[Entry]:
+def _soles(entries: Sequence[Entry], crawl: Crawl) -> deque[Entry]:
     """The entries that show soles; the others are noted as left out."""
-    wanted = [entry for entry in entries if entry.role is Role.SOLE]
+    wanted = deque(entry for entry in entries if entry.role is Role.SOLE)
     others = [entry for entry in entries if entry.role is not Role.SOLE]
     crawl.reject(
         *(rejected(e, f"shows {e.role.value}: prints are compared with soles alone", column="role") for e in others)
@@ -178,7 +182,7 @@ def _soles(entries: Sequence[Entry], crawl: Crawl) -> list[Entry]:
 
 
 async def _encode(
-    entries: Sequence[Entry],
+    entries: deque[Entry],
     crawl: Crawl,
     *,
     model: IndexModel,
@@ -256,7 +260,7 @@ def _report(edition: Edition, crawl: Crawl, *, is_new: bool, started: float) -> 
         items=len(edition),
         offers=edition.offers.num_rows,
         encoded=crawl.encoded,
-        reused=len(crawl.entries) - crawl.encoded,
+        reused=crawl.read - crawl.encoded,
         discontinued=states.count(ItemState.DISCONTINUED.value),
         quarantined=states.count(ItemState.QUARANTINED.value),
         rejects=tuple(crawl.rejects),
