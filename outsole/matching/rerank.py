@@ -9,6 +9,7 @@ domain, where it is one matrix product a frequency, so that one inverse transfor
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
 from collections.abc import Mapping
@@ -33,6 +34,8 @@ SHARPNESS = 100.0
 # cache, and of which a shortlist has enough to share them out evenly.
 _KEPT_ITEMS = 64
 _FRESH_ITEMS = 16
+# A shortlist is read from disk at once; of more items the system reads ahead by itself.
+_ANNOUNCED_ITEMS = 1024
 # Room beyond an item's map: a probe that overhangs further wraps to the other side. On FID-300 a period of 120 x 60
 # cells gives the same ranks as 80 x 40 and costs more than twice the time and memory.
 _SLACK_CELLS = 4
@@ -148,6 +151,8 @@ class PlacementReranker:
         wanted = np.arange(self.items, dtype=np.int64) if rows is None else np.asarray(rows, np.int64)
         if not len(wanted):
             return ItemScores.none()
+        if self._kept is None:
+            _announce(self._maps, wanted)
         shown = probe.window(self._grid.shape)
         spectrum = self._grid.probe_spectrum(shown)
 
@@ -297,6 +302,17 @@ class _Grid:
     def _signed(self, place: NDArray[np.int64], period: int, offset: int) -> NDArray[np.float32]:
         shift = place + offset
         return (((shift + period // 2) % period - period // 2) * self.stride_px).astype(np.float32)
+
+
+def _announce(maps: NDArray[Any], rows: NDArray[np.int64]) -> None:
+    """Let the system read rows of a mapped file from disk meanwhile, all together; each would be waited for else."""
+    mapped = maps.base
+    if not isinstance(maps, np.memmap) or not isinstance(mapped, mmap.mmap) or len(rows) > _ANNOUNCED_ITEMS:
+        return
+    begin = maps.offset % mmap.ALLOCATIONGRANULARITY + rows * maps.strides[0]
+    first = begin - begin % mmap.PAGESIZE
+    for at, length in zip(first.tolist(), (begin + maps.strides[0] - first).tolist(), strict=True):
+        mapped.madvise(mmap.MADV_WILLNEED, at, length)
 
 
 def _as_float32(maps: NDArray[Any]) -> NDArray[np.float32]:

@@ -100,6 +100,20 @@ def test_items_chosen_by_row_score_as_they_do_among_all_with_and_without_a_cache
         np.testing.assert_array_equal(some.shift_y_px, everything.shift_y_px[rows])
 
 
+def test_a_shortlist_of_maps_on_disk_scores_as_in_memory(
+    items: NDArray[np.float16], spec: EncoderSpec, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "maps.npy", items)
+    on_disk = np.load(tmp_path / "maps.npy", mmap_mode="r")
+    probe, rows = cut_out(items, spec, row=40, down=3, right=14), np.array([69, 40, 0, 17])
+    found, wanted = (
+        PlacementReranker(Maps(maps), spec, cache_mib=0).score(probe, rows, deadline=time.monotonic() + 60)
+        for maps in (on_disk, items)
+    )
+    np.testing.assert_array_equal(found.scores, wanted.scores)
+    assert found.rows[found.scores.argmax()] == 40
+
+
 def test_a_spent_budget_is_said_and_no_items_give_no_scores(items: NDArray[np.float16], spec: EncoderSpec) -> None:
     probe = cut_out(items, spec, row=0, down=0, right=0)
     reranker = PlacementReranker(Maps(items), spec)
