@@ -87,8 +87,10 @@ def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str,
         yield f"memory {kind}", lambda: parts.measure_memory(run, kind)
     if only & _TOGETHER:
         asked = {"switch": "switch" in only, "hidden": "hidden" in only}
-        name = " ".join(("served", kind, *(part for part, is_asked in asked.items() if is_asked)))
-        yield name, lambda: parts.measure_served(run, kind, **asked, switch_s=options["switch_s"])
+        seconds = options["switch_s"]
+        extras = (f"switch {seconds} s" if asked["switch"] else "", "hidden" if asked["hidden"] else "")
+        name = " ".join(("served", kind, *filter(None, extras)))
+        yield name, lambda: parts.measure_served(run, kind, **asked, switch_s=seconds)
 
 
 def _kills(run: ScaleRun, options: Mapping[str, Any]) -> parts.Metrics:
