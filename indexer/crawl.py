@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -52,16 +53,16 @@ class Crawl:
     """Entries whose pictures were read, and where their arrays are.
 
     Attributes:
-        entries: In order of item id; their items know the sha256.
+        entries: In order of item id; their items know the sha256. Merging takes them out.
         rejects: What was left out, and why.
         places: sha256 -> where the picture's arrays are.
         encoded: Pictures that were encoded now.
-        read: Entries whose pictures were read, once the entries themselves are forgotten.
+        read: Entries whose pictures were read.
         on_rejects: Told what is left out, as soon as it is known.
     """
 
     places: dict[str, tuple[Origin, int]]
-    entries: list[Entry] = field(default_factory=list)
+    entries: deque[Entry] = field(default_factory=deque)
     rejects: list[Reject] = field(default_factory=list)
     encoded: int = 0
     read: int = 0
@@ -73,9 +74,10 @@ class Crawl:
         if rejects and self.on_rejects is not None:
             self.on_rejects(rejects)
 
-    def forget_entries(self) -> None:
-        """Let go of the entries: they are merged."""
-        self.read, self.entries = len(self.entries), []
+    def take(self, *entries: Entry) -> None:
+        """Note entries whose pictures were read."""
+        self.entries += entries
+        self.read += len(entries)
 
     def add_batch(self, hashes: Sequence[str], origin: BatchOrigin) -> None:
         """Note a batch that was encoded now."""

@@ -94,7 +94,7 @@ class _Run:
         if isinstance(outcome, Reject):
             self._crawl.reject(outcome)
             return None
-        self._crawl.entries.append(outcome.entry)
+        self._crawl.take(outcome.entry)
         if outcome.prepared is None or outcome.sha256 in self._pending:
             return None
         self._pending.add(outcome.sha256)

@@ -117,7 +117,7 @@ def _collect(found: Iterable[_Done], crawl: Crawl, progress: Progress) -> None:
     crawl.reject(*(outcome for outcome in outcomes if isinstance(outcome, Reject)))
     # Shards come back as they are done; the order of the entries is that of their ids.
     there = (outcome for outcome in outcomes if not isinstance(outcome, Reject))
-    crawl.entries += sorted(there, key=lambda entry: entry.item.item_id)
+    crawl.take(*sorted(there, key=lambda entry: entry.item.item_id))
 
 
 class _Loop:

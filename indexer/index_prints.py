@@ -28,7 +28,7 @@ from indexer.model import IndexEmbedding, IndexModel, Opener, PreparedImage
 from indexer.quarantine import outliers
 from outsole.answers import ItemState, Role
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
-from outsole.gallery.decisions import Decisions, apply_decisions, read_decisions
+from outsole.gallery.decisions import Decisions, decided_states, read_decisions
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import checked_name, current_edition
 from outsole.gallery.revisions import put_in_force
@@ -131,7 +131,7 @@ async def index_prints(
         crawl = Crawl(await asyncio.to_thread(_known, root, gallery, model, work), on_rejects=how.on_rejects)
         crawl.reject(*found.rejects)
         wanted, access = _soles(found.entries, crawl), found.access
-        # Of tens of thousands of entries each is held once: here until it is loaded, then in the crawl until merged.
+        # Of tens of thousands of entries each is held once: here until it is loaded, in the crawl until it is merged.
         del found
         with progress(len(wanted)) as bar:
             await _encode(
@@ -146,7 +146,6 @@ async def index_prints(
             )
         merged, lost = await asyncio.to_thread(merge, crawl, before, feed=how.feed)
         crawl.reject(*lost)
-        crawl.forget_entries()
         edition = await asyncio.to_thread(_write, root / gallery, crawl, merged, model=model, how=how)
         edition = await _published(edition, how.publish)
         work.clear()
@@ -206,7 +205,7 @@ async def _encode(
 def _write(
     folder: Path,
     crawl: Crawl,
-    merged: Sequence[Merged],
+    merged: deque[Merged],
     *,
     model: IndexModel,
     how: CrawlOptions,
@@ -223,13 +222,12 @@ def _write(
         embeddings=model.embeddings,
     )
     with writer:
-        for start in range(0, len(merged), _GATHERED_ITEMS):
-            _append(writer, merged[start : start + _GATHERED_ITEMS], crawl.places)
-        items = [each.item for each in merged]
-        doubts = outliers(writer, items) if how.find_outliers else {}
+        while merged:
+            _append(writer, [merged.popleft() for _ in range(min(_GATHERED_ITEMS, len(merged)))], crawl.places)
+        crawl.places.clear()
+        doubts = outliers(writer) if how.find_outliers else {}
         decisions = Decisions.of(read_decisions(folder.parent, folder.name))
-        decided = apply_decisions(decisions, items, outliers=doubts)
-        writer.restate({item.item_id: (item.state, item.state_reason) for item in decided})
+        writer.restate(decided_states(decisions, writer.items(), outliers=doubts))
         return writer.write(rejects_csv=rejects_csv(crawl.rejects))
 
 
@@ -253,16 +251,16 @@ async def _published(edition: Edition, publish: Publish | None) -> Edition:
 
 
 def _report(edition: Edition, crawl: Crawl, *, is_new: bool, started: float) -> IndexReport:
-    states = edition.items["state"].to_pylist()
+    states = edition.states()
     return IndexReport(
         gallery=edition.gallery,
         edition=edition.id,
         items=len(edition),
-        offers=edition.offers.num_rows,
+        offers=edition.offer_count,
         encoded=crawl.encoded,
         reused=crawl.read - crawl.encoded,
-        discontinued=states.count(ItemState.DISCONTINUED.value),
-        quarantined=states.count(ItemState.QUARANTINED.value),
+        discontinued=states.get(ItemState.DISCONTINUED.value, 0),
+        quarantined=states.get(ItemState.QUARANTINED.value, 0),
         rejects=tuple(crawl.rejects),
         is_new=is_new,
         seconds=time.monotonic() - started,

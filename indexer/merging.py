@@ -7,7 +7,7 @@ of other feeds stay as they are.
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,16 +16,16 @@ import numpy as np
 from indexer.crawl import Crawl
 from indexer.duplicates import Pictures, find_duplicates
 from indexer.manifest import Reject
-from outsole.answers import ItemState, Role, Side
+from outsole.answers import ItemState, Role
 from outsole.gallery.editions import Edition
-from outsole.gallery.items import ItemRow, Likeness, Offer
+from outsole.gallery.items import ItemRow, Likeness, Offer, item_rows, offer_rows
 from outsole.imaging.picture_hash import hash_from_text
 
 _CARRIED = 0
 """Row that a reject has which no manifest listed."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Merged:
     """One item of the edition to come, with all its offers."""
 
@@ -34,11 +34,11 @@ class Merged:
     is_new: bool = False
 
 
-def merge(crawl: Crawl, before: Edition | None, *, feed: str) -> tuple[list[Merged], list[Reject]]:
+def merge(crawl: Crawl, before: Edition | None, *, feed: str) -> tuple[deque[Merged], list[Reject]]:
     """The items of the next edition in order of id, and what of before cannot be taken over.
 
     Args:
-        crawl: Of this feed; its places hold every picture whose arrays are there.
+        crawl: Of this feed; its places hold every picture whose arrays are there. Its entries are taken out of it.
         before: The edition in force; None for a new gallery.
         feed: Items of this feed alone can become discontinued.
 
@@ -63,7 +63,8 @@ def merge(crawl: Crawl, before: Edition | None, *, feed: str) -> tuple[list[Merg
 
 def _crawled(crawl: Crawl, known: set[str], offers: Mapping[str, list[Offer]], feed: str) -> list[Merged]:
     rows = []
-    for entry in crawl.entries:
+    while crawl.entries:
+        entry = crawl.entries.popleft()
         origin, position = crawl.places[entry.item.sha256]
         item = dataclasses.replace(entry.item, picture_hash=origin.picture_hash(position))
         others = _of_others(offers.get(item.item_id, ()), feed)
@@ -74,7 +75,7 @@ def _crawled(crawl: Crawl, known: set[str], offers: Mapping[str, list[Offer]], f
 def _carried(before: Edition, shown: set[str], offers: Mapping[str, list[Offer]], feed: str) -> list[Merged]:
     """Items of before that the crawl does not show."""
     rows = []
-    for item in rows_of(before):
+    for item in item_rows(before.items):
         if item.item_id not in shown:
             had = offers.get(item.item_id, [])
             others = _of_others(had, feed)
@@ -101,29 +102,21 @@ def _gone(item: ItemRow, feed: str) -> ItemRow:
     )
 
 
-def rows_of(edition: Edition) -> list[ItemRow]:
-    """The items of an edition as records, in order of id."""
-    return [
-        ItemRow(**{**row, "side": Side(row["side"]), "state": ItemState(row["state"])})
-        for row in edition.items.to_pylist()
-    ]
-
-
 def _offers_by_item(edition: Edition | None) -> Mapping[str, list[Offer]]:
     found: dict[str, list[Offer]] = defaultdict(list)
-    for row in edition.offers.to_pylist() if edition is not None else ():
-        found[row["item_id"]].append(Offer(**{**row, "likeness": Likeness(row["likeness"])}))
+    for offer in offer_rows(edition.offers) if edition is not None else ():
+        found[offer.item_id].append(offer)
     return found
 
 
-def _joined(rows: Sequence[Merged], feed: str) -> list[Merged]:
+def _joined(rows: Sequence[Merged], feed: str) -> deque[Merged]:
     """Pictures of one model that are the same become one item with all offers."""
     found = find_duplicates(_pictures(rows))
     for row, at, likeness in zip(rows, found.representatives.tolist(), found.likenesses, strict=True):
         if likeness is not Likeness.OWN:
             _join(rows[at], row, likeness, feed)
     left = (row for row, likeness in zip(rows, found.likenesses, strict=True) if likeness is Likeness.OWN)
-    return sorted(left, key=lambda row: row.item.item_id)
+    return deque(sorted(left, key=lambda row: row.item.item_id))
 
 
 def _join(owner: Merged, row: Merged, likeness: Likeness, feed: str) -> None:

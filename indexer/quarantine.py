@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from indexer.outliers import find_outliers, set_codes
 from outsole.answers import Role
-from outsole.gallery.items import ItemRow
 from outsole.gallery.writer import EditionWriter
 
 # Vectors by which the pictures of one model are compared, the better ones first.
 _VECTORS = ("partial", "cooccurrence")
 
 
-def outliers(writer: EditionWriter, items: Sequence[ItemRow]) -> dict[str, str]:
+def outliers(writer: EditionWriter) -> dict[str, str]:
     """Why items are doubted, by item id; empty where the edition has no vectors to compare.
 
     Args:
-        writer: Holds the vectors of the items.
-        items: In the order in which they were appended; all of them show soles.
+        writer: Holds the items, all of which show soles, and their vectors.
     """
     name = next((name for name in _VECTORS if name in writer.array_names), None)
     if name is None:
         return {}
-    found = find_outliers(writer.vectors(name), set_codes([i.model_id for i in items], [Role.SOLE] * len(items)))
+    items = writer.items()
+    models = items["model_id"].to_pylist()
+    found = find_outliers(writer.vectors(name), set_codes(models, [Role.SOLE] * len(models)))
+    rows = found.is_outlier.nonzero()[0]
     return {
-        items[row].item_id: (
-            f"unlike the other pictures of model {items[row].model_id}: {found.distances[row]:.2f} from their middle"
-        )
-        for row in found.is_outlier.nonzero()[0].tolist()
+        item_id: f"unlike the other pictures of model {models[row]}: {found.distances[row]:.2f} from their middle"
+        for row, item_id in zip(rows.tolist(), items["item_id"].take(rows).to_pylist(), strict=True)
     }

@@ -16,7 +16,7 @@ from outsole.answers import ItemState, Side
 from outsole.errors import InvalidInput, NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import switch
-from outsole.gallery.items import ItemRow
+from outsole.gallery.items import ItemRow, item_rows
 from outsole.gallery.layout import root_of
 from outsole.gallery.revisions import revise
 from outsole.gallery.writer import EditionWriter
@@ -33,7 +33,7 @@ def item_id(row: int) -> str:
     return f"made-{row:07d}"
 
 
-def item_rows(plan: ItemPlan, start: int, stop: int) -> list[ItemRow]:
+def planned_rows(plan: ItemPlan, start: int, stop: int) -> list[ItemRow]:
     """What the edition's table says of the rows ``start`` to ``stop``, exclusive."""
     return [
         ItemRow(
@@ -54,7 +54,7 @@ def made_batches(items: MadeItems, count: int, *, arrays: Sequence[str]) -> Iter
     for start in range(0, count, _BATCH_ITEMS):
         stop = min(start + _BATCH_ITEMS, count)
         made = items.arrays(start, stop)
-        yield item_rows(items.plan, start, stop), {name: made[name] for name in arrays}
+        yield planned_rows(items.plan, start, stop), {name: made[name] for name in arrays}
 
 
 def edition_batches(edition: Edition, count: int, *, arrays: Sequence[str] = ()) -> Iterator[Batch]:
@@ -62,11 +62,10 @@ def edition_batches(edition: Edition, count: int, *, arrays: Sequence[str] = ())
     chosen = {name: edition.array(name) for name in arrays or edition.array_names}
     for start in range(0, min(count, len(edition)), _BATCH_ITEMS):
         stop = min(start + _BATCH_ITEMS, count, len(edition))
-        rows = [
-            ItemRow(**{**row, "side": Side(row["side"]), "state": ItemState(row["state"])})
-            for row in edition.items.slice(start, stop - start).to_pylist()
-        ]
-        yield rows, {name: array[start:stop] for name, array in chosen.items()}
+        yield (
+            item_rows(edition.items.slice(start, stop - start)),
+            {name: array[start:stop] for name, array in chosen.items()},
+        )
 
 
 def write_gallery(

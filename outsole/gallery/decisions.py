@@ -12,14 +12,17 @@ import enum
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput
 from outsole.gallery import journal
-from outsole.gallery.items import ItemRow, checked_text
+from outsole.gallery.items import checked_text
 from outsole.gallery.layout import checked_name, sync_dir
 
 FILE = "decisions.jsonl"
@@ -90,6 +93,10 @@ class Decisions:
         for decision in history:
             standing[decision.kind not in _RETIREMENT][decision.item_id] = decision
         return cls(*standing)
+
+    def __bool__(self) -> bool:
+        """Whether anything was decided."""
+        return bool(self.retirement or self.quarantine)
 
     @property
     def released(self) -> frozenset[str]:
@@ -162,27 +169,29 @@ def state_of(
     return (ItemState.ACTIVE, "") if state is ItemState.QUARANTINED else (state, reason)
 
 
-def apply_decisions(
-    decisions: Decisions, items: Iterable[ItemRow], *, outliers: Mapping[str, str] | None = None
-) -> tuple[ItemRow, ...]:
-    """Items with their states after what people decided; see `state_of`.
+def decided_states(
+    decisions: Decisions, items: pa.Table, *, outliers: Mapping[str, str] | None = None
+) -> dict[str, tuple[ItemState, str]]:
+    """The items whose state is not what it should be, with the state and reason that they should have.
 
     Args:
         decisions: Those that stand; what they say of other items has no effect.
-        items: With the states that the crawl found.
+        items: Columns of `outsole.gallery.items.ITEM_SCHEMA`, states as the crawl found them.
         outliers: Why the outlier rule doubts an item, by item id.
 
     Returns:
-        The items in their order.
+        State and reason by item id, see `state_of`.
     """
     doubts = outliers or {}
-    return tuple(_with_state(decisions, item, doubts.get(item.item_id, "")) for item in items)
-
-
-def _with_state(decisions: Decisions, item: ItemRow, outlier: str) -> ItemRow:
-    before = item.state, item.state_reason
-    state, reason = state_of(decisions, item.item_id, state=item.state, reason=item.state_reason, outlier=outlier)
-    return item if (state, reason) == before else replace(item, state=state, state_reason=reason)
+    concerned = pa.array(decisions.retirement.keys() | decisions.quarantine.keys() | doubts.keys(), pa.string())
+    found = items.select(["item_id", "state", "state_reason"]).filter(pc.is_in(items["item_id"], concerned))
+    wanted = {}
+    for row in found.to_pylist():
+        item_id, before = row["item_id"], (ItemState(row["state"]), row["state_reason"])
+        should = state_of(decisions, item_id, state=before[0], reason=before[1], outlier=doubts.get(item_id, ""))
+        if should != before:
+            wanted[item_id] = should
+    return wanted
 
 
 def _path(root: Path, gallery: str) -> Path:

@@ -6,9 +6,12 @@ An item is one image of one shoe model. An offer is one row of a retailer's feed
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from outsole.answers import FIRST_YEAR, LAST_YEAR, ItemState, Side
 from outsole.errors import InvalidInput
@@ -49,7 +52,7 @@ class Likeness(enum.Enum):
     MIRRORED = "mirrored"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemRow:
     """One item as the edition's table holds it.
 
@@ -96,7 +99,7 @@ class ItemRow:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One row of a feed.
 
@@ -125,6 +128,59 @@ class Offer:
         checked_name(self.item_id, field="item_id")
         for name in ("sku", "retailer", "colourway", "size", "licence"):
             checked_text(getattr(self, name), field=name, owner=self.item_id)
+
+
+def item_table(rows: Sequence[ItemRow]) -> pa.Table:
+    """Items as a table with the columns of `ITEM_SCHEMA`, in their order."""
+    return _table(rows, ITEM_SCHEMA)
+
+
+def offer_table(rows: Sequence[Offer]) -> pa.Table:
+    """Offers as a table with the columns of `OFFER_SCHEMA`, in their order."""
+    return _table(rows, OFFER_SCHEMA)
+
+
+def item_rows(items: pa.Table) -> list[ItemRow]:
+    """The items of a table as records, in its order."""
+    return [
+        ItemRow(**{**row, "side": Side(row["side"]), "state": ItemState(row["state"])}) for row in items.to_pylist()
+    ]
+
+
+def offer_rows(offers: pa.Table) -> list[Offer]:
+    """The offers of a table as records, in its order."""
+    return [Offer(**{**row, "likeness": Likeness(row["likeness"])}) for row in offers.to_pylist()]
+
+
+def restated(items: pa.Table, states: Mapping[str, tuple[ItemState, str]]) -> pa.Table:
+    """A table of items with other states.
+
+    Args:
+        items: Columns of `ITEM_SCHEMA`.
+        states: State and reason by item id; the reason of an active item is left out, ids that are not there are too.
+    """
+    concerned = pc.is_in(items["item_id"], pa.array(states, pa.string())).combine_chunks()
+    ids = items["item_id"].filter(concerned).to_pylist()
+    values = {
+        "state": [states[item][0].value for item in ids],
+        "state_reason": ["" if states[item][0] is ItemState.ACTIVE else states[item][1] for item in ids],
+    }
+    for name, new in values.items():
+        at = items.schema.get_field_index(name)
+        column = pc.replace_with_mask(items[name].combine_chunks(), concerned, pa.array(new, pa.string()))
+        items = items.set_column(at, items.schema.field(at), column)
+    return items
+
+
+def _table(rows: Sequence[ItemRow] | Sequence[Offer], schema: pa.Schema) -> pa.Table:
+    # By columns: a dictionary a row would take five times the memory of the rows themselves.
+    columns = ([_plain(getattr(row, name)) for row in rows] for name in schema.names)
+    return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+
+
+def _plain(value: Any) -> Any:
+    """A value as a table takes it: enumerations by value."""
+    return value.value if isinstance(value, enum.Enum) else value
 
 
 def checked_text(text: str, *, field: str, owner: str) -> str:

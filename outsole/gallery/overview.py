@@ -76,7 +76,7 @@ def overview(root: Path, gallery: str) -> tuple[EditionInfo, ...]:
         marks["in_force_since"] = since if name == current else ""
         try:
             edition = Edition.open(root, gallery, name)
-            states = dict(sorted(Counter(edition.items["state"].to_pylist()).items()))
+            states = edition.states()
         except (DataCorrupt, NotFound) as error:
             found.append(EditionInfo(name, "", 0, 0, damage=str(error), **marks))
             continue

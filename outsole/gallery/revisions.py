@@ -9,14 +9,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import pyarrow as pa
-
 from outsole.answers import ItemState
 from outsole.errors import NotFound
-from outsole.gallery.decisions import Decision, Decisions, read_decisions, record_decisions, state_of
+from outsole.gallery.decisions import Decision, Decisions, decided_states, read_decisions, record_decisions
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import switch, switching
-from outsole.gallery.items import ITEM_SCHEMA
+from outsole.gallery.items import restated
 from outsole.gallery.layout import ITEMS, root_of
 from outsole.gallery.writer import finish_edition, new_folder, record_of, write_items
 
@@ -34,7 +32,10 @@ def revise(edition: Edition, states: Mapping[str, tuple[ItemState, str]]) -> Edi
     Raises:
         NotFound: The edition has no such item.
     """
-    table = _with_states(edition, states)
+    # Asked of each, so that none that is not there is passed over.
+    for item_id in states:
+        edition.row_of(item_id)
+    table = restated(edition.items, states).combine_chunks()
     if table.equals(edition.items):
         return edition
     root = root_of(edition.folder)
@@ -61,7 +62,7 @@ def decided(edition: Edition) -> Edition:
         DataCorrupt: The gallery's decisions cannot be read.
     """
     decisions = Decisions.of(read_decisions(root_of(edition.folder), edition.gallery))
-    return revise(edition, _decided_states(edition, decisions))
+    return revise(edition, decided_states(decisions, edition.items)) if decisions else edition
 
 
 def put_in_force(edition: Edition, *, reason: str) -> Edition:
@@ -94,33 +95,6 @@ def decide(root: Path, gallery: str, decision: Decision) -> Edition:
         after = decided(before)
         switch(root, gallery, after.id, reason=f"{decision.kind.value} {decision.item_id}: {decision.reason}")
     return after
-
-
-def _decided_states(edition: Edition, decisions: Decisions) -> dict[str, tuple[ItemState, str]]:
-    """The items whose state is not what was decided, with the state and reason that they should have."""
-    wanted = {}
-    for item_id in decisions.retirement.keys() | decisions.quarantine.keys():
-        if not edition.has_item(item_id):
-            continue
-        item = edition.item(edition.row_of(item_id))
-        should = state_of(decisions, item_id, state=item.state, reason=item.state_reason)
-        if should != (item.state, item.state_reason):
-            wanted[item_id] = should
-    return wanted
-
-
-def _with_states(edition: Edition, states: Mapping[str, tuple[ItemState, str]]) -> pa.Table:
-    rows = {edition.row_of(item_id): wanted for item_id, wanted in states.items()}
-    columns = {name: edition.items[name].to_pylist() for name in ("state", "state_reason")}
-    for row, (state, reason) in rows.items():
-        columns["state"][row] = state.value
-        columns["state_reason"][row] = "" if state is ItemState.ACTIVE else reason
-    table = edition.items
-    for name, values in columns.items():
-        at = ITEM_SCHEMA.get_field_index(name)
-        table = table.set_column(at, ITEM_SCHEMA.field(at), pa.array(values, pa.string()))
-    # In one piece, as the writer has it: the same rows are then the same bytes.
-    return table.combine_chunks()
 
 
 def _share(source: Path, target: Path) -> None:

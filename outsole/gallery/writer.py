@@ -8,15 +8,14 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, replace
-from enum import Enum
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -24,7 +23,7 @@ from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import switch
-from outsole.gallery.items import ITEM_SCHEMA, OFFER_SCHEMA, ItemRow, Offer
+from outsole.gallery.items import ItemRow, Offer, item_table, offer_table, restated
 from outsole.gallery.layout import (
     ITEMS,
     MANIFEST,
@@ -44,6 +43,8 @@ from outsole.gallery.layout import (
 
 _NEW = ".new-"
 _ABANDONED_S = 3600.0
+_ROWS_AT_ONCE = 4096
+_Row = TypeVar("_Row")
 _THUMBNAIL_SCHEMA = pa.schema([("item_id", pa.string()), ("thumbnail_png", pa.binary())])
 
 
@@ -98,6 +99,35 @@ class _ArrayFile:
         self._file.close()
 
 
+class _Rows(Generic[_Row]):
+    """Rows that become a table: Arrow holds one in a quarter of the memory that Python's objects take."""
+
+    def __init__(self, as_table: Callable[[Sequence[_Row]], pa.Table]) -> None:
+        self._as_table = as_table
+        self._tables = [as_table([])]
+        self._waiting: list[_Row] = []
+
+    def extend(self, rows: Sequence[_Row]) -> None:
+        """Add rows."""
+        self._waiting += rows
+        if len(self._waiting) >= _ROWS_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._tables.append(self._as_table(self._waiting))
+        self._waiting = []
+
+    def table(self) -> pa.Table:
+        """All rows so far, in one piece: equal rows are then equal bytes in a file."""
+        self._flush()
+        self.put(pa.concat_tables(self._tables))
+        return self._tables[0]
+
+    def put(self, table: pa.Table) -> None:
+        """Have the rows of a table in place of all so far."""
+        self._tables = [table.combine_chunks()]
+
+
 class EditionWriter:
     """Collects an edition in batches, in ascending order of item id, and publishes it.
 
@@ -130,11 +160,12 @@ class EditionWriter:
         self._settings = dict(settings or {})
         self._embeddings = dict(embeddings or {})
         self._folder = new_folder(root, gallery)
-        self._items: list[ItemRow] = []
-        self._offers: list[Offer] = []
+        self._items = _Rows(item_table)
+        self._offers = _Rows(offer_table)
+        self._last_id = ""
         self._arrays: dict[str, _ArrayFile] = {}
         self._thumbnails = pq.ParquetWriter(self._folder / THUMBNAILS, _THUMBNAIL_SCHEMA, compression="none")
-        self._waiting: list[bytes] = []
+        self._waiting: list[tuple[str, bytes]] = []
 
     def __enter__(self) -> EditionWriter:
         return self
@@ -172,7 +203,7 @@ class EditionWriter:
         pictures = [b""] * len(items) if thumbnails is None else list(thumbnails)
         if {len(items)} != {len(pictures), *(len(array) for array in arrays.values())}:
             raise InvalidInput(f"a batch of {len(items)} items came with arrays or thumbnails of another length")
-        if self._items and set(arrays) != set(self._arrays):
+        if self._last_id and set(arrays) != set(self._arrays):
             raise InvalidInput(f"arrays changed from {sorted(self._arrays)} to {sorted(arrays)}")
         for name, array in arrays.items():
             if name not in self._arrays:
@@ -180,7 +211,8 @@ class EditionWriter:
             self._arrays[name].append(array)
         self._items.extend(items)
         self._offers.extend(offers)
-        self._waiting.extend(pictures)
+        self._last_id = items[-1].item_id
+        self._waiting.extend(zip((item.item_id for item in items), pictures, strict=True))
         self._flush_thumbnails(THUMBNAILS_PER_GROUP)
 
     @property
@@ -200,19 +232,15 @@ class EditionWriter:
 
     def items(self) -> pa.Table:
         """The items appended so far, with the columns of `outsole.gallery.items.ITEM_SCHEMA`."""
-        return pa.Table.from_pylist([_plain(item) for item in self._items], schema=ITEM_SCHEMA)
+        return self._items.table()
 
     def restate(self, states: Mapping[str, tuple[ItemState, str]]) -> None:
         """Give items that were appended another state and its reason, by item id; ids that are not there are left."""
-        self._items = [
-            item if found is None else replace(item, state=found[0], state_reason=found[1])
-            for item in self._items
-            for found in (states.get(item.item_id),)
-        ]
+        self._items.put(restated(self.items(), states))
 
     def _check_order(self, items: Sequence[ItemRow]) -> None:
         ids = [item.item_id for item in items]
-        before = [self._items[-1].item_id if self._items else "", *ids[:-1]]
+        before = [self._last_id, *ids[:-1]]
         wrong = next((new for old, new in zip(before, ids, strict=True) if new <= old), None)
         if wrong is not None:
             raise InvalidInput(f"item {wrong!r} is out of order or given twice", field="item_id")
@@ -220,9 +248,7 @@ class EditionWriter:
     def _flush_thumbnails(self, at_least: int) -> None:
         # Row groups have one fixed length, so that a row's group is known without reading the file.
         while self._waiting and len(self._waiting) >= at_least:
-            start = len(self._items) - len(self._waiting)
-            pictures = self._waiting[:THUMBNAILS_PER_GROUP]
-            ids = [item.item_id for item in self._items[start : start + len(pictures)]]
+            ids, pictures = zip(*self._waiting[:THUMBNAILS_PER_GROUP], strict=True)
             table = pa.table({"item_id": ids, "thumbnail_png": pictures}, schema=_THUMBNAIL_SCHEMA)
             self._thumbnails.write_table(table, row_group_size=THUMBNAILS_PER_GROUP)
             del self._waiting[: len(pictures)]
@@ -242,23 +268,24 @@ class EditionWriter:
         Raises:
             InvalidInput: Nothing was appended, or an offer of an item that was not.
         """
-        if not self._items:
+        if not self._last_id:
             raise InvalidInput("an edition needs at least one item")
         manifest = self._finish(rejects_csv)
         return finish_edition(self._folder, manifest, root=self._root)
 
-    def _offer_rows(self) -> list[dict[str, Any]]:
-        known = {item.item_id for item in self._items}
-        stray = next((offer for offer in self._offers if offer.item_id not in known), None)
-        if stray is not None:
-            raise InvalidInput(f"offer {stray.sku!r} is of an item that is not there", field="item_id")
-        return sorted((_plain(offer) for offer in self._offers), key=lambda row: tuple(row.values()))
+    def _sorted_offers(self, items: pa.Table) -> pa.Table:
+        offers = self._offers.table()
+        stray = offers.filter(pc.invert(pc.is_in(offers["item_id"], items["item_id"])))
+        if stray.num_rows:
+            raise InvalidInput(f"offer {stray['sku'][0].as_py()!r} is of an item that is not there", field="item_id")
+        return offers.sort_by([(name, "ascending") for name in offers.column_names]).combine_chunks()
 
     def _finish(self, rejects_csv: bytes) -> Manifest:
         self._flush_thumbnails(1)
         self._thumbnails.close()
-        write_items(self._folder, self.items())
-        pq.write_table(pa.Table.from_pylist(self._offer_rows(), schema=OFFER_SCHEMA), self._folder / OFFERS)
+        items = self.items()
+        write_items(self._folder, items)
+        pq.write_table(self._sorted_offers(items), self._folder / OFFERS)
         write_durably(self._folder / REJECTS, rejects_csv)
         files = {array.path.name: array.finish() for array in self._arrays.values()}
         files |= {name: record_of(self._folder / name) for name in (ITEMS, OFFERS, THUMBNAILS, REJECTS)}
@@ -268,17 +295,12 @@ class EditionWriter:
             encoder_name=encoder_name,
             encoder_hash=encoder_hash,
             settings=self._settings,
-            items=len(self._items),
-            models=len({item.model_id for item in self._items}),
+            items=items.num_rows,
+            models=pc.count_distinct(items["model_id"]).as_py(),
             files=files,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             embeddings=self._embeddings,
         )
-
-
-def _plain(row: ItemRow | Offer) -> dict[str, Any]:
-    """A row as Parquet takes it: enumerations by value."""
-    return {name: value.value if isinstance(value, Enum) else value for name, value in asdict(row).items()}
 
 
 def new_folder(root: Path, gallery: str) -> Path:

@@ -13,8 +13,8 @@ from benchmarks.at_scale.made_gallery import (
     Batch,
     check_room,
     edition_batches,
-    item_rows,
     link_gallery,
+    planned_rows,
     put_in_force,
     with_retired,
     write_gallery,
@@ -31,7 +31,7 @@ LIKE: dict[str, Any] = {"encoder_hash": "ab" * 32, "encoder_name": "test"}
 
 def batches() -> Iterator[Batch]:
     for start in range(0, 20, 8):
-        rows = item_rows(PLAN, start, start + 8)
+        rows = planned_rows(PLAN, start, start + 8)
         yield rows, {"coarse": np.arange(start, start + len(rows), dtype=np.float32)[:, None] + np.zeros(3, np.float32)}
 
 

@@ -15,12 +15,12 @@ from outsole.gallery.decisions import (
     Decision,
     DecisionKind,
     Decisions,
-    apply_decisions,
+    decided_states,
     read_decisions,
     record_decisions,
     state_of,
 )
-from outsole.gallery.items import ItemRow
+from outsole.gallery.items import ItemRow, item_table
 
 RETIRE, RESTORE, QUARANTINE, RELEASE = DecisionKind
 
@@ -144,10 +144,5 @@ def test_an_earlier_editions_states_are_undone_by_the_decision_made_for_it() -> 
 def test_decisions_are_applied_to_the_items_that_they_are_about() -> None:
     items = [ItemRow(item_id=name, model_id="M") for name in "abc"]
     decisions = Decisions.of([decided(RETIRE, "b", reason="withdrawn"), decided(RETIRE, "elsewhere")])
-    found = apply_decisions(decisions, items, outliers={"c": "far from its set"})
-    assert [(item.item_id, item.state, item.state_reason) for item in found] == [
-        ("a", ItemState.ACTIVE, ""),
-        ("b", ItemState.RETIRED, "withdrawn"),
-        ("c", ItemState.QUARANTINED, "far from its set"),
-    ]
-    assert found[0] is items[0]
+    found = decided_states(decisions, item_table(items), outliers={"c": "far from its set"})
+    assert found == {"b": (ItemState.RETIRED, "withdrawn"), "c": (ItemState.QUARANTINED, "far from its set")}
