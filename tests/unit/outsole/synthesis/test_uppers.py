@@ -1,0 +1,84 @@
+"""Made uppers: one design a model, three views, toe and heel where they are drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from outsole.errors import InvalidInput
+from outsole.synthesis.shoes import plan_models
+from outsole.synthesis.upper_designs import PARTS, UpperDesign, design_of
+from outsole.synthesis.uppers import View, draw_upper
+
+PLAN = plan_models(60, seed=5)
+
+
+def _difference(first: UpperDesign, second: UpperDesign) -> float:
+    drawn = [draw_upper(design, View.SIDE, length_px=64) for design in (first, second)]
+    height = min(one.rgb.shape[0] for one in drawn)
+    low, high = (one.rgb[-height:].astype(float) for one in drawn)
+    return float(np.abs(low - high).mean())
+
+
+def test_a_model_has_one_upper_and_models_that_share_a_tread_have_others() -> None:
+    assert np.array_equal(draw_upper(design_of(PLAN[0]), View.SIDE).rgb, draw_upper(design_of(PLAN[0]), View.SIDE).rgb)
+    shared = [model for model in PLAN if (model.family, model.variant) == (PLAN[0].family, PLAN[0].variant)]
+    related = next(
+        (one, other)
+        for one in PLAN
+        for other in PLAN
+        if one.model_id < other.model_id and (one.family, one.variant) == (other.family, other.variant)
+    )
+    assert shared[0] == PLAN[0]
+    assert _difference(*map(design_of, related)) > 3
+
+
+def test_every_style_has_its_cuts_and_pumps_are_for_women() -> None:
+    cuts = {model.style: set() for model in plan_models(400, seed=1)}
+    for model in plan_models(400, seed=1):
+        design = design_of(model)
+        cuts[model.style].add(design.cut)
+        assert set(design.colours) == set(PARTS)
+        if design.cut == "pump":
+            assert model.wearer == "women"
+    assert cuts["boot"] <= {"boot", "high"}
+    assert cuts["formal"] <= {"oxford", "loafer", "pump"}
+    assert not cuts["sport"] & cuts["formal"]
+
+
+@pytest.mark.parametrize("view", View)
+def test_a_view_fills_its_frame_and_is_black_outside_the_shoe(view: View) -> None:
+    for model in PLAN[:8]:
+        made = draw_upper(design_of(model), view, length_px=128)
+        assert made.rgb.dtype == np.uint8
+        assert made.rgb.shape[:2] == made.inside.shape
+        assert made.inside.max() == pytest.approx(1)
+        assert not made.rgb[made.inside == 0].any()
+        assert made.rgb[made.inside == 1].any(axis=-1).mean() > 0.9
+        assert made.inside.any(axis=1)[-2:].all()
+
+
+def test_a_side_view_is_as_long_as_asked_with_heel_left_and_toe_right() -> None:
+    made = draw_upper(design_of(PLAN[1]), View.SIDE, length_px=160)
+    assert made.rgb.shape[1] == 160
+    assert made.heel == (0.0, made.rgb.shape[0] - 1)
+    assert made.toe == (159.0, made.rgb.shape[0] - 1)
+    # The collar is at the heel's end.
+    top = made.inside.argmax(axis=0)
+    assert top[10:40].min() < top[110:150].min()
+
+
+def test_fronts_and_backs_are_as_wide_as_the_shoe_and_their_own_mirror_images() -> None:
+    design = dataclasses.replace(design_of(PLAN[2]), mesh=0.0)
+    for view in (View.FRONT, View.BACK):
+        made = draw_upper(design, view, length_px=200)
+        assert made.rgb.shape[1] == pytest.approx(200 * design.breadth, abs=1)
+        assert made.toe == made.heel
+        assert np.abs(made.inside - made.inside[:, ::-1]).max() < 0.6
+
+
+def test_too_short_a_shoe_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="length_px is 31"):
+        draw_upper(design_of(PLAN[0]), View.SIDE, length_px=31)
