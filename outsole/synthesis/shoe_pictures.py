@@ -170,7 +170,7 @@ def _placed(rng: np.random.Generator, upper: Upper, *, scale: float, turn_deg: f
     warped = np.asarray(cv2.warpAffine(layers, to_frame, size, flags=cv2.INTER_LINEAR), np.float32)
     rgb, cover = warped[..., :3], np.ascontiguousarray(warped[..., 3])
     # Colours are black outside the shoe: what was mixed with it at the edge is brought back.
-    rgb = rgb / np.maximum(cover, 0.05)[..., None]
+    rgb = np.asarray(rgb / np.maximum(cover, 0.05)[..., None], np.float32)
 
     def moved(point: tuple[float, float]) -> tuple[float, float]:
         x, y = (to_frame @ [*point, 1.0]).tolist()

@@ -218,7 +218,7 @@ def _painted(design: UpperDesign, labels: _Labels, x: _Field, y: _Field) -> tupl
             parts == PARTS.index("upper") + 1, None
         ]
     # Rounded towards its edges, brighter where it faces the sky.
-    depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) / np.float32(0.10 * x.shape[1])
+    depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) / np.float32(0.10 * parts.shape[1])
     shade = 0.62 + 0.38 * np.sqrt(np.clip(depth, 0, 1)) + 0.10 * (y / np.float32(_top_of(design)) - 0.5)
     uneven = smooth_noise(
         np.random.default_rng([0x5EA, int(design.model_id)]), (parts.shape[0], parts.shape[1]), scale_px=12
