@@ -92,7 +92,7 @@ class _Labels:
     """Which part covers each point: later ones lie over earlier ones, and only where the shoe is."""
 
     def __init__(self, x: _Field, y: _Field) -> None:
-        self.parts = np.zeros(np.broadcast_shapes(x.shape, y.shape), np.uint8)
+        self.parts: NDArray[np.uint8] = np.zeros((y.shape[0], x.shape[1]), np.uint8)
 
     def paint(self, part: str, area: _Area) -> None:
         """Cover an area, which may be given as one row or one column."""
