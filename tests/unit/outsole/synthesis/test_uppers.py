@@ -36,7 +36,7 @@ def test_a_model_has_one_upper_and_models_that_share_a_tread_have_others() -> No
 
 
 def test_every_style_has_its_cuts_and_pumps_are_for_women() -> None:
-    cuts = {model.style: set() for model in plan_models(400, seed=1)}
+    cuts: dict[str, set[str]] = {model.style: set() for model in plan_models(400, seed=1)}
     for model in plan_models(400, seed=1):
         design = design_of(model)
         cuts[model.style].add(design.cut)
@@ -57,7 +57,7 @@ def test_a_view_fills_its_frame_and_is_black_outside_the_shoe(view: View) -> Non
         assert made.inside.max() == pytest.approx(1)
         assert not made.rgb[made.inside == 0].any()
         assert made.rgb[made.inside == 1].any(axis=-1).mean() > 0.9
-        assert made.inside.any(axis=1)[-2:].all()
+        assert made.inside[-2:].any(axis=1).all()
 
 
 def test_a_side_view_is_as_long_as_asked_with_heel_left_and_toe_right() -> None:
