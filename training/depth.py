@@ -34,13 +34,15 @@ _WHITE = 255
 _GRADIENT_WEIGHT, _PRINT_WEIGHT, _OUTSIDE_WEIGHT = 1.0, 0.25, 0.2
 # Levels are relative: what counts is that high and low lie where they do in the true relief.
 _UNLIKENESS_WEIGHT = 0.5
+_LAMP_WEIGHT = 0.5
 
 
 class MadePhotographs:
     """Batches of photographs with their depth by step (``training.system.StepDataset``).
 
     Batches hold ``image`` uint8 [N, 384, 192, 3], ``depth`` uint8 [N, 384, 192] (255 touching), ``print`` uint8
-    [N, 384, 192] (255 contact) and ``inside`` bool [N, 384, 192].
+    [N, 384, 192] (255 contact), ``inside`` bool [N, 384, 192] and ``lamp`` float32 [N, 2] (right and down parts of the
+    unit vector towards it).
 
     Args:
         steps: How many batches there are.
@@ -74,13 +76,13 @@ def build_network() -> DepthUnet:
 
 
 def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
-    """L1 of the depth and of its gradients, one less its correlation, and cross entropy of the print.
+    """L1 of the depth and its gradients, one less its correlation, cross entropy of the print, squares of the lamp.
 
     Args:
         network: A ``DepthUnet``.
         batch: Of ``MadePhotographs``.
     """
-    depth, contact = (part.float() for part in cast(DepthUnet, network).logits(batch["image"]))
+    depth, contact, lamp = (part.float() for part in cast(DepthUnet, network).logits(batch["image"]))
     truth, print_truth = batch["depth"].float() / _WHITE, batch["print"].float() / _WHITE
     weight = batch["inside"].float() * (1 - _OUTSIDE_WEIGHT) + _OUTSIDE_WEIGHT
     share = weight / weight.sum()
@@ -88,8 +90,10 @@ def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
     gradient = _gradient_difference(depth, truth)
     contact_loss = (functional.binary_cross_entropy_with_logits(contact, print_truth, reduction="none") * share).sum()
     unlikeness = 1 - correlation(depth, truth, batch["inside"].float()).mean()
+    lamp_loss = (lamp - batch["lamp"].float()).square().sum(dim=1).mean()
     total = level + _GRADIENT_WEIGHT * gradient + _UNLIKENESS_WEIGHT * unlikeness + _PRINT_WEIGHT * contact_loss
-    return {"loss": total, "level": level, "gradient": gradient, "unlikeness": unlikeness, "print": contact_loss}
+    parts = {"level": level, "gradient": gradient, "unlikeness": unlikeness, "print": contact_loss, "lamp": lamp_loss}
+    return {"loss": total + _LAMP_WEIGHT * lamp_loss, **parts}
 
 
 def evaluate(network: nn.Module, preset: Preset) -> Mapping[str, float]:
@@ -146,6 +150,7 @@ def _batch_of(treads: Sequence[Tread], seeds: Sequence[int]) -> Batch:
         "depth": torch.from_numpy(depths),
         "print": torch.from_numpy(_contact_of(np.stack([one.print for one in taken]))),
         "inside": torch.from_numpy(np.stack([one.inside for one in taken])),
+        "lamp": torch.from_numpy(np.stack([one.lamp for one in taken])),
     }
 
 
@@ -181,7 +186,7 @@ SYSTEM = System(
     paper="U-Net; Ronneberger et al., MICCAI 2015",
     presets={
         "smoke": Preset(steps=12, batch_items=4, trunk_rate=5e-4, head_rate=2e-3, warmup_steps=3, evaluate_items=16),
-        "cpu": Preset(steps=1500, batch_items=12, trunk_rate=5e-4, head_rate=2e-3, warmup_steps=30, evaluate_items=200),
+        "cpu": Preset(steps=3000, batch_items=12, trunk_rate=5e-4, head_rate=2e-3, warmup_steps=30, evaluate_items=200),
         "gpu": Preset(
             steps=8000,
             batch_items=64,
@@ -201,6 +206,7 @@ SYSTEM = System(
         "gradient_weight": _GRADIENT_WEIGHT,
         "print_weight": _PRINT_WEIGHT,
         "unlikeness_weight": _UNLIKENESS_WEIGHT,
+        "lamp_weight": _LAMP_WEIGHT,
     },
 )
 

@@ -27,12 +27,14 @@ class Photograph:
         depth: float32 [H, W], 0 far (and outside the sole) .. 1 touching.
         print: uint8 [H, W], the clean print, contact dark on white.
         inside: bool [H, W], the sole's area.
+        lamp: float32 [2], right and down parts of the unit vector towards the lamp.
     """
 
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
     print: NDArray[np.uint8]
     inside: NDArray[np.bool_]
+    lamp: NDArray[np.float32]
 
 
 def photograph(tread: Tread, seed: int) -> Photograph:
@@ -54,12 +56,12 @@ def photograph(tread: Tread, seed: int) -> Photograph:
     rng = np.random.default_rng([0x9407, seed])
     scale = tread.depth.shape[0] / DEFAULT_HEIGHT_PX
     albedo = _albedo(rng, tread, scale)
-    light, shine = _light(rng, tread, scale)
+    light, shine, towards = _light(rng, tread, scale)
     lamp = np.array([1.0, 1.0, 1.0]) + rng.normal(0, 0.05, 3)
     sole = albedo * light[..., None] * lamp.astype(np.float32) + shine[..., None]
     edge = cv2.GaussianBlur(tread.inside.astype(np.float32), (0, 0), 0.7)[..., None]
     picture = _background(rng, tread, scale) * (1 - edge) + sole * edge
-    return Photograph(_camera(rng, picture), tread.depth, clean_print(tread.depth), tread.inside)
+    return Photograph(_camera(rng, picture), tread.depth, clean_print(tread.depth), tread.inside, towards[:2])
 
 
 def clean_print(depth: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -114,8 +116,11 @@ def _albedo(rng: np.random.Generator, tread: Tread, scale: float) -> Field:
     return np.asarray(np.clip(albedo + grain, 0.02, 1), np.float32)
 
 
-def _light(rng: np.random.Generator, tread: Tread, scale: float) -> tuple[Field, Field]:
-    """Diffuse light and specular shine on each pixel, float32 [H, W] each: Lambert and Blinn-Phong on depth normals."""
+def _light(rng: np.random.Generator, tread: Tread, scale: float) -> tuple[Field, Field, Field]:
+    """Diffuse light and specular shine on each pixel, float32 [H, W] each: Lambert and Blinn-Phong on depth normals.
+
+    The third is the unit vector towards the lamp, float32 [3]: right, down, out of the sole.
+    """
     relief = tread.depth * np.float32(rng.uniform(5, 11) * scale)
     smooth = cv2.GaussianBlur(relief, (0, 0), max(0.8 * scale, 0.4))
     slope_x = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), np.float32)
@@ -134,7 +139,7 @@ def _light(rng: np.random.Generator, tread: Tread, scale: float) -> tuple[Field,
     shadow = 1 - np.float32(rng.uniform(0, 0.3)) * (1 - tread.depth)
     ambient = np.float32(rng.uniform(0.3, 0.65))
     light = np.clip(open_sky, 0.15, 1) * shadow * (ambient + (1 - ambient) * diffuse * np.float32(1.15))
-    return np.asarray(light, np.float32), np.asarray(shine * np.clip(open_sky, 0, 1), np.float32)
+    return np.asarray(light, np.float32), np.asarray(shine * np.clip(open_sky, 0, 1), np.float32), lamp
 
 
 def _background(rng: np.random.Generator, tread: Tread, scale: float) -> Field:

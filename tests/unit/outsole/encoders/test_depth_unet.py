@@ -36,5 +36,18 @@ def test_exposure_does_not_change_the_depth() -> None:
     assert float((dark - bright).abs().mean()) < 0.02 * float(dark.std())
 
 
+def test_both_outputs_are_moved_where_the_light_says() -> None:
+    torch.manual_seed(0)
+    network = _network().eval()
+    image = torch.randint(0, 256, (1, 384, 192, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        before, contact, _ = network.logits(image)
+        network.light[-1].bias[-2:] = torch.atanh(torch.tensor([0.5, -0.5]))
+        after, contact_after, _ = network.logits(image)
+    # One pixel of at most two: to the left, and down.
+    for old, new in ((before, after), (contact, contact_after)):
+        assert torch.allclose(new[:, 1:, :-1], old[:, :-1, 1:], atol=2e-3 * float(old.abs().max()))
+
+
 def test_it_is_small() -> None:
     assert sum(parameter.numel() for parameter in _network().parameters()) <= 2_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -25,6 +26,16 @@ def test_depth_and_print_are_those_of_the_sole() -> None:
     assert np.array_equal(made.depth, SOLE.depth)
     assert (made.print[~made.inside] == 250).all()
     assert made.print[SOLE.depth > 0.75].max() == 25
+
+
+def test_flanks_that_face_the_lamp_are_the_brighter_ones() -> None:
+    down, right = np.gradient(cv2.GaussianBlur(SOLE.depth, (0, 0), 1.0))
+    for seed in range(12):
+        made = photograph(SOLE, seed)
+        # Relief that rises away from the lamp faces it.
+        facing = -(made.lamp[0] * right + made.lamp[1] * down)
+        assert 0 < np.linalg.norm(made.lamp) < 1
+        assert np.corrcoef(facing[made.inside], made.rgb.mean(axis=2)[made.inside])[0, 1] > 0.05
 
 
 def test_a_negative_seed_is_refused() -> None:
