@@ -55,10 +55,11 @@ class DepthUnet(nn.Module):
         self._finer = finer
         self.pieces = nn.Conv2d(coarsest, _LIGHT, 1)
         self.lamp = nn.Linear(_LIGHT, 2)
-        self.light = nn.Sequential(nn.Linear(_LIGHT + 2, _LIGHT), nn.ReLU(), nn.Linear(_LIGHT, 2 * sum(finer) + 2))
+        first, last = nn.Linear(_LIGHT + 2, _LIGHT), nn.Linear(_LIGHT, 2 * sum(finer) + 2)
         # It begins as a U-Net that knows nothing of the light.
-        nn.init.zeros_(self.light[-1].weight)
-        nn.init.zeros_(self.light[-1].bias)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.light = nn.Sequential(first, nn.ReLU(), last)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Predict from ``image`` uint8 [N, 384, 192, 3], red first.
@@ -123,7 +124,7 @@ def _moved(maps: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
     height, width = maps.shape[-2:]
     x = torch.linspace(-1, 1, width, device=maps.device)[None, None, :] + (2 / (width - 1)) * offset[:, 0, None, None]
     y = torch.linspace(-1, 1, height, device=maps.device)[None, :, None] + (2 / (height - 1)) * offset[:, 1, None, None]
-    grid = torch.stack(torch.broadcast_tensors(x, y), dim=-1)
+    grid = torch.stack([x.expand(-1, height, -1), y.expand(-1, -1, width)], dim=-1)
     return functional.grid_sample(maps, grid.to(maps.dtype), padding_mode="border", align_corners=True)
 
 

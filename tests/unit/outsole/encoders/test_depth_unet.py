@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 pytest.importorskip("torch")
 
 import torch
+from torch import nn
 
 from outsole.encoders.depth_unet import LAST_BLOCK, DepthUnet
 from outsole.encoders.trunks import LiteTrunk, load_lite
@@ -42,7 +45,7 @@ def test_both_outputs_are_moved_where_the_light_says() -> None:
     image = torch.randint(0, 256, (1, 384, 192, 3), dtype=torch.uint8)
     with torch.no_grad():
         before, contact, _ = network.logits(image)
-        network.light[-1].bias[-2:] = torch.atanh(torch.tensor([0.5, -0.5]))
+        cast(nn.Linear, network.light[-1]).bias[-2:] = torch.atanh(torch.tensor([0.5, -0.5]))
         after, contact_after, _ = network.logits(image)
     # One pixel of at most two: to the left, and down.
     for old, new in ((before, after), (contact, contact_after)):
