@@ -7,6 +7,8 @@ import shutil
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from outsole import cli
@@ -20,6 +22,7 @@ from tests.end_to_end.stack import MODELS, Stack
 
 CRAWLED = "crawled"
 COUNT = 12
+SHADES = 8
 LIMIT_S = 120.0
 
 
@@ -39,6 +42,18 @@ def crawled(stack: Stack, source: Path) -> OperationInfo:
     """The operation that made the gallery of this module."""
     with stack.client() as client:
         return finished(client, client.start_ingest(CRAWLED, str(source), embedding="none", request_id="first"))
+
+
+@pytest.fixture(scope="module")
+def long_source(stack: Stack) -> Path:
+    """A directory that takes seconds to encode, so that a cancellation meets it at work: references in many shades."""
+    folder = stack.made.directory / "long"
+    folder.mkdir()
+    for number in range(1, MODELS + 1):
+        picture = cv2.imread(str(stack.made.directory / f"references/{number:05d}.png"), cv2.IMREAD_GRAYSCALE)
+        for shade in range(SHADES):
+            cv2.imwrite(str(folder / f"{number:05d}-{shade}.png"), np.asarray(picture) // 8 * 7 + 4 * shade)
+    return folder
 
 
 def finished(client: Client, info: OperationInfo) -> OperationInfo:
@@ -72,12 +87,10 @@ def test_an_ingest_over_the_wire_makes_a_gallery_that_is_searched(
     assert client.start_ingest(CRAWLED, str(source), embedding="none", request_id="first") == crawled
 
 
-def test_an_ingest_that_is_cancelled_keeps_what_it_encoded(
-    client: Client, stack: Stack, crawled: OperationInfo
-) -> None:
-    manifest = str(stack.made.manifest)
-    begun = client.start_ingest("cancelled", manifest, embedding="none")
-    assert client.start_ingest("cancelled", manifest, embedding="none").operation_id == begun.operation_id
+def test_an_ingest_that_is_cancelled_keeps_what_it_encoded(client: Client, stack: Stack, long_source: Path) -> None:
+    source = str(long_source)
+    begun = client.start_ingest("cancelled", source, embedding="none")
+    assert client.start_ingest("cancelled", source, embedding="none").operation_id == begun.operation_id
     deadline = time.monotonic() + LIMIT_S
     while not client.get_operation(begun.operation_id).progress.done:
         assert time.monotonic() < deadline
@@ -88,9 +101,9 @@ def test_an_ingest_that_is_cancelled_keeps_what_it_encoded(
     with pytest.raises(NotFound):
         client.get_gallery("cancelled")
     assert list((stack.settings.editions_dir / "cancelled/work").rglob("*.npz"))
-    again = finished(client, client.start_ingest("cancelled", manifest, embedding="none"))
+    again = finished(client, client.start_ingest("cancelled", source, embedding="none"))
     assert again.state is WorkState.SUCCEEDED
-    assert client.get_gallery("cancelled").items == MODELS
+    assert client.get_gallery("cancelled").items == SHADES * MODELS
     assert [info.operation_id for info in client.list_operations(states=[WorkState.CANCELLED])] == [begun.operation_id]
 
 
