@@ -31,7 +31,7 @@ class DepthUnet(nn.Module):
     would be in its outermost layers.
 
     A lamp from the side makes edges bright on one flank, so that relief read off brightness lies up to a pixel off,
-    all of it towards the lamp. Where the lamp is, is one thing for the whole picture: the coarsest maps, pooled, scale
+    towards the lamp. Where the lamp is, is one thing for the whole picture: the coarsest maps, pooled, scale
     and shift what the finer ones hand over (feature-wise linear modulation; Perez et al., AAAI 2018), and say by how
     many pixels both outputs are moved. The picture itself joins at the end, for edges finer than the first convolution.
 
