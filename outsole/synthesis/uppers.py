@@ -45,6 +45,7 @@ class Upper:
         toe, heel: (x, y) of the tip and of the back end on the ground, pixels. Seen from the front or the back both
             lie in the middle of the ground line.
         view: From where.
+        length_px: Length of the shoe, pixels; that of a side view's frame.
     """
 
     rgb: NDArray[np.uint8]
@@ -52,6 +53,7 @@ class Upper:
     toe: tuple[float, float]
     heel: tuple[float, float]
     view: View
+    length_px: int
 
 
 def draw_upper(design: UpperDesign, view: View, *, length_px: int = 256) -> Upper:
@@ -73,7 +75,7 @@ def draw_upper(design: UpperDesign, view: View, *, length_px: int = 256) -> Uppe
     rows, columns = round(height * fine), round(width * fine)
     y = np.asarray((rows - 0.5 - np.arange(rows)) / fine, np.float32)[:, None]
     x = np.asarray((np.arange(columns) + 0.5) / fine, np.float32)[None]
-    labels = (_side if view is View.SIDE else _end)(design, x, y, view)
+    labels = _side(design, x, y) if view is View.SIDE else _end(design, x, y, is_front=view is View.FRONT)
     colour, inside = _painted(design, labels, x, y)
     size = (columns // _FINER, rows // _FINER)
     small = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
@@ -81,7 +83,7 @@ def draw_upper(design: UpperDesign, view: View, *, length_px: int = 256) -> Uppe
     ground = size[1] - 1.0
     ends = (size[0] - 1.0, 0.0) if view is View.SIDE else ((size[0] - 1) / 2,) * 2
     rgb = np.clip(np.rint(small * 255), 0, 255).astype(np.uint8)
-    return Upper(rgb, covered, (ends[0], ground), (ends[1], ground), view)
+    return Upper(rgb, covered, (ends[0], ground), (ends[1], ground), view, length_px)
 
 
 def _top_of(design: UpperDesign) -> float:
@@ -89,7 +91,7 @@ def _top_of(design: UpperDesign) -> float:
 
 
 class _Labels:
-    """Which part covers each point: later ones lie over earlier ones, and only where the shoe is."""
+    """Which part covers each point; later ones lie over earlier ones."""
 
     def __init__(self, x: _Field, y: _Field) -> None:
         self.parts: NDArray[np.uint8] = np.zeros((y.shape[0], x.shape[1]), np.uint8)
@@ -106,8 +108,7 @@ class _Labels:
 _UPPER_CODES = [PARTS.index(name) + 1 for name in ("upper", "overlay", "accent")]
 
 
-def _side(design: UpperDesign, x: _Field, y: _Field, view: View) -> _Labels:
-    del view
+def _side(design: UpperDesign, x: _Field, y: _Field) -> _Labels:
     labels = _Labels(x, y)
     sole_top = _sole_top(design)(x)
     ground = _ground(design)(x)
@@ -124,6 +125,7 @@ def _side(design: UpperDesign, x: _Field, y: _Field, view: View) -> _Labels:
 
 def _side_panels(labels: _Labels, design: UpperDesign, *, x: _Field, y: _Field, sole_top: _Field, top: _Field) -> None:
     part = (y - sole_top) / np.maximum(top - sole_top, 0.02)
+    # In the order in which they are sewn on.
     areas: dict[str, tuple[str, _Area]] = {
         "quarter": ("overlay", (x > 0.24 + 0.16 * part) & (x < 0.62 - 0.14 * part)),
         "mudguard": ("overlay", part < 0.16 + 0.30 * np.clip((x - 0.62) / 0.38, 0, 1)),
@@ -132,9 +134,9 @@ def _side_panels(labels: _Labels, design: UpperDesign, *, x: _Field, y: _Field, 
         "eyestay": ("overlay", (top - y < 0.075) & (x > 0.36) & (x < 0.70)),
         "collar": ("lining", (top - y < 0.035) & (x < 0.36)),
     }
-    for name in ("quarter", "mudguard", "toe_cap", "counter", "eyestay", "collar"):
+    for name, (part_name, area) in areas.items():
         if name in design.panels:
-            labels.cover(areas[name][0], areas[name][1])
+            labels.cover(part_name, area)
 
 
 def _motif_area(motif: Motif, x: _Field, above: _Field) -> _Area:
@@ -142,19 +144,23 @@ def _motif_area(motif: Motif, x: _Field, above: _Field) -> _Area:
     along, up = x - np.float32(motif.middle[0]), above - np.float32(motif.middle[1])
     leaned = along - np.float32(motif.slant) * up
     gap = 2.4 * motif.width
-    nearest = np.abs(leaned - gap * np.clip(np.rint(leaned / gap), -(motif.count - 1) / 2, (motif.count - 1) / 2))
+
+    def strokes(across: _Field) -> _Area:
+        """``count`` strokes side by side, their middle at 0."""
+        first = -(motif.count - 1) / 2
+        number = np.clip(np.rint(across / gap - first), 0, motif.count - 1)
+        return np.asarray(np.abs(across - gap * (first + number)) < motif.width / 2)
+
     shapes: dict[str, Callable[[], NDArray[np.bool_]]] = {
         "none": lambda: np.zeros(above.shape, np.bool_),
-        "stripes": lambda: np.asarray(nearest < motif.width / 2),
+        "stripes": lambda: strokes(leaned),
         "curve": lambda: np.asarray(
             np.abs(up - 2.2 * along * np.abs(along) - 0.25 * along)
             < motif.width * np.clip(1 - np.abs(along) / (1.6 * motif.reach), 0, 1) * 1.6
         ),
         "chevron": lambda: np.asarray(np.abs(leaned - 0.8 * np.abs(up)) < motif.width),
         "disc": lambda: np.asarray(np.abs(np.hypot(along, up) - 0.45 * motif.reach) < motif.width),
-        "bars": lambda: np.asarray(
-            (np.abs(up - gap * np.clip(np.rint(up / gap), -1, 1)) < motif.width / 2) & (np.abs(leaned) < motif.reach)
-        ),
+        "bars": lambda: np.asarray(strokes(up) & (np.abs(leaned) < motif.reach)),
     }
     return np.asarray(shapes[motif.kind]())
 
@@ -168,11 +174,10 @@ def _lacing(labels: _Labels, design: UpperDesign, x: _Field, below: _Field) -> N
     labels.cover("laces", (np.abs(bent) < 0.22 * gap) & (below < 0.06))
 
 
-def _end(design: UpperDesign, x: _Field, y: _Field, view: View) -> _Labels:
-    """Front or back: both are mirror images of themselves but for the laces."""
+def _end(design: UpperDesign, x: _Field, y: _Field, *, is_front: bool) -> _Labels:
+    """Front or back: both are their own mirror images."""
     labels = _Labels(x, y)
     across = np.abs(x / np.float32(design.breadth) - np.float32(0.5)) * 2
-    is_front = view is View.FRONT
     sole = design.sole[1] if is_front else design.sole[0]
     half = _half_width(design, is_front=is_front)(np.minimum(y, np.float32(design.collar * 1.05)))
     labels.paint("upper", (across <= half) & (y <= design.collar * 1.05))
@@ -213,10 +218,9 @@ def _painted(design: UpperDesign, labels: _Labels, x: _Field, y: _Field) -> tupl
     seams = cv2.morphologyEx(parts, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     colour[seams] *= np.float32(_SEAM)
     if design.mesh:
-        weave = np.sin(x * 260) * np.sin(y * 260)
-        colour[parts == PARTS.index("upper") + 1] *= (1 + np.float32(design.mesh) * weave)[
-            parts == PARTS.index("upper") + 1, None
-        ]
+        weave = 1 + np.float32(design.mesh) * np.sin(x * 260) * np.sin(y * 260)
+        woven = parts == PARTS.index("upper") + 1
+        colour[woven] *= weave[woven, None]
     # Rounded towards its edges, brighter where it faces the sky.
     depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) / np.float32(0.10 * parts.shape[1])
     shade = 0.62 + 0.38 * np.sqrt(np.clip(depth, 0, 1)) + 0.10 * (y / np.float32(_top_of(design)) - 0.5)

@@ -9,7 +9,7 @@ import pytest
 
 from outsole.errors import InvalidInput
 from outsole.synthesis.shoes import plan_models
-from outsole.synthesis.upper_designs import PARTS, UpperDesign, design_of
+from outsole.synthesis.upper_designs import PARTS, Motif, UpperDesign, design_of
 from outsole.synthesis.uppers import View, draw_upper
 
 PLAN = plan_models(60, seed=5)
@@ -24,14 +24,12 @@ def _difference(first: UpperDesign, second: UpperDesign) -> float:
 
 def test_a_model_has_one_upper_and_models_that_share_a_tread_have_others() -> None:
     assert np.array_equal(draw_upper(design_of(PLAN[0]), View.SIDE).rgb, draw_upper(design_of(PLAN[0]), View.SIDE).rgb)
-    shared = [model for model in PLAN if (model.family, model.variant) == (PLAN[0].family, PLAN[0].variant)]
     related = next(
         (one, other)
         for one in PLAN
         for other in PLAN
         if one.model_id < other.model_id and (one.family, one.variant) == (other.family, other.variant)
     )
-    assert shared[0] == PLAN[0]
     assert _difference(*map(design_of, related)) > 3
 
 
@@ -77,6 +75,19 @@ def test_fronts_and_backs_are_as_wide_as_the_shoe_and_their_own_mirror_images() 
         assert made.rgb.shape[1] == pytest.approx(200 * design.breadth, abs=1)
         assert made.toe == made.heel
         assert np.abs(made.inside - made.inside[:, ::-1]).max() < 0.6
+
+
+@pytest.mark.parametrize(("kind", "count"), [("stripes", 1), ("stripes", 2), ("stripes", 3), ("bars", 2), ("bars", 4)])
+def test_a_mark_has_as_many_strokes_as_its_design_says(kind: str, count: int) -> None:
+    plain = dataclasses.replace(design_of(PLAN[1]), cut="boot", collar=0.7, panels=frozenset(), laces=0, mesh=0.0)
+    motif = Motif(kind, count, middle=(0.25, 0.25), slant=0.0, width=0.03, reach=0.05)
+    colours = {**plain.colours, "accent": np.ones(3, np.float32), "upper": np.full(3, 0.2, np.float32)}
+    made = draw_upper(dataclasses.replace(plain, motif=motif, colours=colours), View.SIDE, length_px=200)
+    bright = made.rgb.mean(axis=2) > 100
+    # A line through the mark's middle, across its strokes.
+    row = made.rgb.shape[0] - 1 - round(200 * (0.25 + plain.sole[0]))
+    line = bright[row, 15:90] if kind == "stripes" else bright[row - 40 : row + 40, 50]
+    assert int((np.diff(line.astype(int)) == 1).sum()) == count
 
 
 def test_too_short_a_shoe_is_refused() -> None:
