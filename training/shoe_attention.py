@@ -1,0 +1,177 @@
+"""The attention encoder of shoes: ``python -m training.shoe_attention --preset smoke|cpu|gpu [--variant NAME]``.
+
+Learned as in its paper, as a classification of models with smoothed labels; each model is shown as its shop does and
+as a surveillance camera does. The variants are the rows of the paper's Tables 1 to 3.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from outsole.encoders.shoe import DIMENSIONS, ShoeNet
+from outsole.encoders.trunks import LiteTrunk, load_published, make_trunk
+from outsole.evaluation.retrieval import hit_at, mean_average_precision_at, ranked_models
+from outsole.imaging.shoe_crops import CROP_PX
+from outsole.inference.encoder import TensorShape
+from training.command import command
+from training.export_plan import Arrays, ExportPlan
+from training.losses import CosineProxies, in_batch_cross_entropy
+from training.made_figures import embedded
+from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches, unseen_shoes
+from training.system import Batch, Preset, System, device_of, rate_groups
+
+SMOOTHING = 0.14
+_MODELS = 3000
+_PAIR_SCALE = 16.0
+_PROBES_EACH = 2
+_SETTINGS: Mapping[str, Any] = {"attention": "sum", "places": "block", "pooling": "max", "smoothing": SMOOTHING}
+_VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "plain": {"attention": "none"},
+    "se": {"attention": "se"},
+    "cbam": {"attention": "cbam"},
+    "eca": {"attention": "eca"},
+    "stage": {"places": "stage"},
+    "average": {"pooling": "average"},
+    "both": {"pooling": "both"},
+    "hard_labels": {"smoothing": 0.0},
+    "unlevelled": {"levelled": False},
+}
+_PRESETS = {
+    "smoke": Preset(steps=8, batch_items=8, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=2, evaluate_items=20),
+    "cpu": Preset(steps=1500, batch_items=48, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=60, evaluate_items=300),
+    "gpu": Preset(
+        steps=10_000, batch_items=192, trunk_rate=4e-4, head_rate=1e-3, warmup_steps=300, evaluate_items=300, workers=12
+    ),
+}
+
+
+class ShoeLearner(nn.Module):
+    """The encoder with what its loss learns: one vector a model.
+
+    Args:
+        encoder: The network that is exported.
+        classes: Models learned from.
+        smoothing: Of the labels.
+    """
+
+    def __init__(self, encoder: ShoeNet, *, classes: int, smoothing: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.proxies = CosineProxies(classes, DIMENSIONS, margin=0.0, smoothing=smoothing)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """See ``ShoeNet.forward``."""
+        vectors: torch.Tensor = self.encoder(image)
+        return vectors
+
+
+def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+    """Smoothed cross entropy over all models, and between the two pictures of each within the batch."""
+    learner = cast(ShoeLearner, network)
+    vectors = learner(batch["image"])
+    classes = learner.proxies(vectors, batch["labels"])
+    shop, camera = vectors.chunk(2)
+    pairs = in_batch_cross_entropy(camera, shop, _PAIR_SCALE, labels=batch["labels"][: len(shop)])
+    return {"loss": classes + pairs, "classes": classes, "pairs": pairs}
+
+
+def evaluate(network: nn.Module, preset: Preset) -> Mapping[str, float]:
+    """Camera crops of unseen models among one shop photograph each: ``rank1``, ``rank5`` and ``map``, 0 .. 1."""
+    return _figures(network, preset, levelled=True)
+
+
+def _figures(network: nn.Module, preset: Preset, *, levelled: bool) -> Mapping[str, float]:
+    probes = unseen_shoes(preset.evaluate_items, probes_each=_PROBES_EACH, levelled=levelled)
+    device = device_of(network)
+    gallery, found = (embedded(network, crops, device).numpy() for crops in (probes.gallery, probes.probes))
+    ranked = ranked_models(found @ gallery.T, np.arange(len(gallery)))
+    relevant = probes.models[:, None] == np.arange(len(gallery))
+    return {
+        "rank1": hit_at(ranked, relevant, 1),
+        "rank5": hit_at(ranked, relevant, 5),
+        "map": mean_average_precision_at(ranked, relevant, len(gallery)),
+    }
+
+
+def _system(variant: str = "") -> System:
+    how = {**_SETTINGS, **_VARIANTS.get(variant, {})}
+    levelled = bool(how.get("levelled", True))
+
+    def build() -> nn.Module:
+        trunk = cast(LiteTrunk, make_trunk("lite0", inputs=3, stride=32, frozen_blocks=1))
+        encoder = ShoeNet(
+            trunk, attention=str(how["attention"]), places=str(how["places"]), pooling=str(how["pooling"])
+        )
+        return ShoeLearner(encoder, classes=_MODELS, smoothing=float(how["smoothing"]))
+
+    def dataset(preset: Preset) -> ShoeBatches:
+        uppers = MadeUppers(_MODELS, seed=LEARNED_SEED)
+        return ShoeBatches(
+            uppers, steps=preset.steps, batch_items=preset.batch_items, seed=preset.seed, levelled=levelled
+        )
+
+    return System(
+        name=f"shoe_attention:{variant}" if variant else "shoe_attention",
+        title="Attention encoder of shoes" + (f", {variant}" if variant else ""),
+        paper="shoe type recognition by attention, 2022",
+        presets=_PRESETS,
+        build=build,
+        dataset=dataset,
+        loss=loss_of,
+        rates=_rates,
+        evaluate=lambda network, preset: _figures(network, preset, levelled=levelled),
+        load_trunk=_load_trunk,
+        settings=dict(how),
+    )
+
+
+def _rates(network: nn.Module, preset: Preset) -> list[dict[str, Any]]:
+    return rate_groups(network, preset, trunk=cast(ShoeLearner, network).encoder.trunk)
+
+
+def _load_trunk(network: nn.Module, path: Path) -> None:
+    load_published(cast(ShoeLearner, network).encoder.trunk, path)
+
+
+def _examples(count: int) -> Arrays:
+    return (unseen_shoes(count, probes_each=1).probes,)
+
+
+def _encoder(network: nn.Module) -> nn.Module:
+    return cast(ShoeLearner, network).encoder
+
+
+SYSTEM = dataclasses.replace(_system(), variants={name: _system(name) for name in _VARIANTS})
+
+EXPORT_PLANS = {
+    "shoe_attention": ExportPlan(
+        kind="shoe_embedding",
+        inputs=(TensorShape("image", "uint8", (*CROP_PX, 3)),),
+        outputs=(TensorShape("embedding", "float16", (DIMENSIONS,)),),
+        px_per_cm=0.0,
+        summary=(
+            "One unit vector for a shoe seen from its side. EfficientNet-Lite0 with channel attention (average and "
+            "maximum through one bottleneck, their sigmoids added) in every block, maxima of the last map, a linear "
+            "layer. The crop is turned level by toe and heel, the toe to the right."
+        ),
+        trained_on="made shoes of outsole.synthesis alone: no real shoe was seen",
+        licence="Apache-2.0",
+        limits="Side views. Below about 48 pixels from toe to heel little more than colour is left of a shoe.",
+        settings={"canvas": "heel at 0.12, toe at 0.88 of the width, the ground at 0.86 of the height"},
+        module=_encoder,
+        examples=_examples,
+        precision="fp16",
+    )
+}
+
+main = command(SYSTEM)
+
+if __name__ == "__main__":
+    main()
