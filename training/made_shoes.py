@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import level_crop
+from outsole.imaging.shoe_crops import View, level_crop
 from outsole.synthesis.shoe_pictures import CameraPlan, ShoePicture, retail_photograph, surveillance_crop
 from outsole.synthesis.shoes import ShoeModel, plan_models
 from outsole.synthesis.upper_designs import design_of
-from outsole.synthesis.uppers import Upper, View, draw_upper
+from outsole.synthesis.uppers import Upper, draw_upper
 from training.system import Batch
 
 # Seeds of plans have no model in common: what is measured is never what was learned.

@@ -6,6 +6,8 @@ turn is the sole's spring. Fronts and backs have no such line and are only broug
 
 from __future__ import annotations
 
+import enum
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,14 @@ CROP_PX = (112, 224)
 _HEEL_AT, _TOE_AT, _GROUND_AT = 0.12, 0.88, 0.86
 _MIN_LENGTH_PX = 4.0
 Point = tuple[float, float]
+
+
+class View(enum.Enum):
+    """From where a shoe is seen."""
+
+    SIDE = "side"
+    FRONT = "front"
+    BACK = "back"
 
 
 def level_crop(

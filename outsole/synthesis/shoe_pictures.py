@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.errors import InvalidInput
+from outsole.imaging.shoe_crops import View
 from outsole.synthesis.noise import fractal_noise, smooth_noise, step
-from outsole.synthesis.uppers import Upper, View
+from outsole.synthesis.uppers import Upper
 
 BACKGROUNDS = ("tiles", "asphalt", "carpet", "boards", "paving")
 MIN_SHOE_PX = 16

@@ -6,7 +6,6 @@ views, from left to right in the others, y upwards from the ground.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from outsole.errors import InvalidInput
+from outsole.imaging.shoe_crops import View
 from outsole.synthesis.noise import smooth_noise
 from outsole.synthesis.upper_designs import PARTS, Motif, UpperDesign
 
@@ -25,14 +25,6 @@ _SEAM = 0.75
 _ANKLE = 0.30
 _Field = NDArray[np.float32]
 _Area = NDArray[np.bool_]
-
-
-class View(enum.Enum):
-    """From where a shoe is seen."""
-
-    SIDE = "side"
-    FRONT = "front"
-    BACK = "back"
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import CROP_PX, level_crop, upright_crop
+from outsole.imaging.shoe_crops import CROP_PX, View, level_crop, upright_crop
 from outsole.synthesis.shoe_pictures import CameraPlan, surveillance_crop
 from outsole.synthesis.shoes import plan_models
 from outsole.synthesis.upper_designs import design_of
-from outsole.synthesis.uppers import View, draw_upper
+from outsole.synthesis.uppers import draw_upper
 
 
 def _marked(toe: tuple[int, int], heel: tuple[int, int], top: tuple[int, int]) -> np.ndarray:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from outsole.errors import InvalidInput
+from outsole.imaging.shoe_crops import View
 from outsole.synthesis.shoe_pictures import CameraPlan, ShoePicture, retail_photograph, surveillance_crop
 from outsole.synthesis.shoes import plan_models
 from outsole.synthesis.upper_designs import design_of
-from outsole.synthesis.uppers import View, draw_upper
+from outsole.synthesis.uppers import draw_upper
 
 DESIGN = design_of(plan_models(4, seed=5)[1])
 SIDE = draw_upper(DESIGN, View.SIDE)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from outsole.errors import InvalidInput
+from outsole.imaging.shoe_crops import View
 from outsole.synthesis.shoes import plan_models
 from outsole.synthesis.upper_designs import PARTS, Motif, UpperDesign, design_of
-from outsole.synthesis.uppers import View, draw_upper
+from outsole.synthesis.uppers import draw_upper
 
 PLAN = plan_models(60, seed=5)
 

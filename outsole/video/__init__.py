@@ -1,0 +1,1 @@
+"""From frames to shoes: sources of frames with their times, finding and grading of shoes, and tracks."""
