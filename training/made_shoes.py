@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import View, level_crop
+from outsole.imaging.shoe_crops import Point, View, shoe_crop
 from outsole.synthesis.shoe_pictures import CameraPlan, ShoePicture, retail_photograph, surveillance_crop
 from outsole.synthesis.shoes import ShoeModel, plan_models
 from outsole.synthesis.upper_designs import design_of
@@ -22,10 +22,14 @@ LEARNED_SEED, UNSEEN_SEED = 41, 42
 _DRAWN_PX = 256
 _LENGTHS_PX = (32, 128)
 _POINT_ERROR = 0.03
+# Most that a camera sees of passers-by are fronts and backs, but they have little to tell; sides are what is measured.
+_VIEWS, _VIEW_SHARES = (View.SIDE, View.FRONT, View.BACK), (0.6, 0.2, 0.2)
+# A quarter of a GiB: a drawing takes 10 ms, and most models come up every few dozen steps.
+_HELD_DRAWINGS = 1000
 
 
 class MadeUppers:
-    """The models of a plan, drawn from the side when they are first asked for.
+    """The models of a plan, drawn when they are first asked for.
 
     Args:
         count: Models.
@@ -34,54 +38,65 @@ class MadeUppers:
 
     def __init__(self, count: int, *, seed: int) -> None:
         self.models = plan_models(count, seed=seed)
-        self._drawn = lru_cache(maxsize=count)(_drawn)
+        self._drawn = lru_cache(maxsize=_HELD_DRAWINGS)(_drawn)
 
     def __len__(self) -> int:
         """Models."""
         return len(self.models)
 
-    def catalogue(self, model: int, seed: int, *, levelled: bool = True) -> NDArray[np.uint8]:
+    def catalogue(self, model: int, seed: int, *, view: View = View.SIDE, levelled: bool = True) -> NDArray[np.uint8]:
         """A shop's photograph of a model as a crop, uint8 [112, 224, 3]."""
-        return _crop(retail_photograph(self._drawn(self.models[model]), seed), seed, levelled=levelled)
+        return _crop(retail_photograph(self._drawn(self.models[model], view), seed), seed, levelled=levelled)
 
     def seen(
-        self, model: int, seed: int, *, plan: CameraPlan | None = None, levelled: bool = True
+        self,
+        model: int,
+        seed: int,
+        *,
+        view: View = View.SIDE,
+        plan: CameraPlan | None = None,
+        levelled: bool = True,
     ) -> NDArray[np.uint8]:
         """What a camera shows of a model as a crop, uint8 [112, 224, 3].
 
         Args:
             model: Number of the model.
-            seed: Draws the scene, and toe and heel as a person or a network marks them: a few parts of a hundred off.
+            seed: Draws the scene, and the marks of a person or a network: they are a few parts of a hundred off.
+            view: From where.
             plan: The camera; a length between 32 and 128 pixels is drawn where None.
-            levelled: Whether the crop is turned by toe and heel, else only brought to size.
+            levelled: Whether sides are turned by toe and heel, else only brought to size.
         """
         if plan is None:
             low, high = np.log(_LENGTHS_PX)
             plan = CameraPlan(length_px=round(float(np.exp(np.random.default_rng([0x5E, seed]).uniform(low, high)))))
-        return _crop(surveillance_crop(self._drawn(self.models[model]), seed, plan), seed, levelled=levelled)
+        return _crop(surveillance_crop(self._drawn(self.models[model], view), seed, plan), seed, levelled=levelled)
 
 
-def _drawn(model: ShoeModel) -> Upper:
-    return draw_upper(design_of(model), View.SIDE, length_px=_DRAWN_PX)
+def _drawn(model: ShoeModel, view: View) -> Upper:
+    return draw_upper(design_of(model), view, length_px=_DRAWN_PX)
 
 
 def _crop(picture: ShoePicture, seed: int, *, levelled: bool) -> NDArray[np.uint8]:
-    toe, heel = np.asarray(picture.toe), np.asarray(picture.heel)
-    length = float(np.hypot(*(toe - heel)))
-    error = np.random.default_rng([0x70E, seed]).normal(0, _POINT_ERROR * length / 2, (2, 2))
+    box, toe, heel = np.asarray(picture.box), np.asarray(picture.toe), np.asarray(picture.heel)
+    size = float(box[2] - box[0])
+    error = np.random.default_rng([0x70E, seed]).normal(0, _POINT_ERROR * size / 2, (4, 2))
     toe, heel = toe + error[0], heel + error[1]
     if not levelled:
-        middle = (toe + heel) / 2
-        half = np.array([length / 2, 0.0]) * np.sign(toe[0] - heel[0])
-        toe, heel = middle + half, middle - half
-    return level_crop(picture.rgb, toe=(float(toe[0]), float(toe[1])), heel=(float(heel[0]), float(heel[1])))
+        half = np.array([np.hypot(*(toe - heel)) / 2, 0.0]) * np.sign(toe[0] - heel[0])
+        toe, heel = (toe + heel) / 2 + half, (toe + heel) / 2 - half
+    left, top, right, bottom = (box + error[2:].ravel()).tolist()
+    return shoe_crop(picture.rgb, view=picture.view, toe=_point(toe), heel=_point(heel), box=(left, top, right, bottom))
+
+
+def _point(values: NDArray[np.float64]) -> Point:
+    return float(values[0]), float(values[1])
 
 
 class ShoeBatches:
     """Batches of crops by step (``training.system.StepDataset``).
 
     Batches hold ``image`` uint8 [N, 112, 224, 3] and ``labels`` int64 [N]: N / 2 models, each once as its shop shows it
-    and once as a camera does.
+    and once as a camera does, both from the same side. A label is a model seen from one side, see ``label_count``.
 
     Args:
         uppers: The models.
@@ -102,12 +117,22 @@ class ShoeBatches:
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step."""
         rng = np.random.default_rng([0x5B0E, self._seed, step])
-        chosen = rng.choice(len(self._uppers), size=self._items // 2, replace=self._items // 2 > len(self._uppers))
-        seeds = rng.integers(1 << 40, size=self._items).tolist()
-        models = [*chosen.tolist(), *chosen.tolist()]
-        makers = [self._uppers.catalogue] * len(chosen) + [self._uppers.seen] * len(chosen)
-        images = [make(m, s, levelled=self._levelled) for make, m, s in zip(makers, models, seeds, strict=True)]
-        return {"image": torch.from_numpy(np.stack(images)), "labels": torch.tensor(models)}
+        pairs = self._items // 2
+        models = rng.choice(len(self._uppers), size=pairs, replace=pairs > len(self._uppers))
+        views = rng.choice(len(_VIEWS), size=pairs, p=_VIEW_SHARES)
+        seeds = rng.integers(1 << 40, size=(2, pairs))
+        images = [
+            make(model, seed, view=_VIEWS[view], levelled=self._levelled)
+            for make, of_maker in zip((self._uppers.catalogue, self._uppers.seen), seeds.tolist(), strict=True)
+            for model, view, seed in zip(models.tolist(), views.tolist(), of_maker, strict=True)
+        ]
+        labels = torch.from_numpy(models * len(_VIEWS) + views)
+        return {"image": torch.from_numpy(np.stack(images)), "labels": labels.repeat(2)}
+
+
+def label_count(models: int) -> int:
+    """How many labels the batches of so many models have."""
+    return models * len(_VIEWS)
 
 
 @dataclass(frozen=True)
@@ -126,22 +151,30 @@ class ShoeProbes:
 
 
 def unseen_shoes(
-    models: int, *, probes_each: int = 2, levelled: bool = True, plans: Sequence[CameraPlan] = ()
+    models: int,
+    *,
+    probes_each: int = 2,
+    view: View = View.SIDE,
+    levelled: bool = True,
+    plans: Sequence[CameraPlan] = (),
 ) -> ShoeProbes:
     """Make the benchmark: every model once in the gallery, and so many times before a camera.
 
     Args:
         models: Models in the gallery.
         probes_each: Crops of each.
+        view: From where all are seen.
         levelled: Whether crops are turned by toe and heel.
         plans: Cameras, taken in turns; lengths between 32 and 128 pixels are drawn where there are none.
     """
     uppers = MadeUppers(models, seed=UNSEEN_SEED)
-    gallery = np.stack([uppers.catalogue(model, model, levelled=levelled) for model in range(models)])
+    gallery = np.stack([uppers.catalogue(model, model, view=view, levelled=levelled) for model in range(models)])
     shown = np.repeat(np.arange(models), probes_each)
     probes = np.stack(
         [
-            uppers.seen(model, 1_000_000 + n, plan=plans[n % len(plans)] if plans else None, levelled=levelled)
+            uppers.seen(
+                model, 1_000_000 + n, view=view, plan=plans[n % len(plans)] if plans else None, levelled=levelled
+            )
             for n, model in enumerate(shown.tolist())
         ]
     )

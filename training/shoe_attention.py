@@ -18,13 +18,13 @@ from torch import nn
 from outsole.encoders.shoe import DIMENSIONS, ShoeNet
 from outsole.encoders.trunks import LiteTrunk, load_published, make_trunk
 from outsole.evaluation.retrieval import hit_at, mean_average_precision_at, ranked_models
-from outsole.imaging.shoe_crops import CROP_PX
+from outsole.imaging.shoe_crops import CROP_PX, View
 from outsole.inference.encoder import TensorShape
 from training.command import command
 from training.export_plan import Arrays, ExportPlan
 from training.losses import CosineProxies, in_batch_cross_entropy
 from training.made_figures import embedded
-from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches, unseen_shoes
+from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches, label_count, unseen_shoes
 from training.system import Batch, Preset, System, device_of, rate_groups
 
 SMOOTHING = 0.14
@@ -82,13 +82,20 @@ def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
     return {"loss": classes + pairs, "classes": classes, "pairs": pairs}
 
 
-def evaluate(network: nn.Module, preset: Preset) -> Mapping[str, float]:
-    """Camera crops of unseen models among one shop photograph each: ``rank1``, ``rank5`` and ``map``, 0 .. 1."""
-    return _figures(network, preset, levelled=True)
+def evaluate(network: nn.Module, preset: Preset, *, levelled: bool = True) -> Mapping[str, float]:
+    """Camera crops of unseen models among one shop photograph each.
+
+    Returns:
+        ``rank1``, ``rank5`` and ``map`` of sides, ``front_rank1`` and ``back_rank1`` of the others; 0 .. 1.
+    """
+    ends = {f"{view.value}_rank1": _figures(network, preset, view=view)["rank1"] for view in (View.FRONT, View.BACK)}
+    return {**_figures(network, preset, levelled=levelled), **ends}
 
 
-def _figures(network: nn.Module, preset: Preset, *, levelled: bool) -> Mapping[str, float]:
-    probes = unseen_shoes(preset.evaluate_items, probes_each=_PROBES_EACH, levelled=levelled)
+def _figures(
+    network: nn.Module, preset: Preset, *, view: View = View.SIDE, levelled: bool = True
+) -> Mapping[str, float]:
+    probes = unseen_shoes(preset.evaluate_items, probes_each=_PROBES_EACH, view=view, levelled=levelled)
     device = device_of(network)
     gallery, found = (embedded(network, crops, device).numpy() for crops in (probes.gallery, probes.probes))
     ranked = ranked_models(found @ gallery.T, np.arange(len(gallery)))
@@ -109,7 +116,7 @@ def _system(variant: str = "") -> System:
         encoder = ShoeNet(
             trunk, attention=str(how["attention"]), places=str(how["places"]), pooling=str(how["pooling"])
         )
-        return ShoeLearner(encoder, classes=_MODELS, smoothing=float(how["smoothing"]))
+        return ShoeLearner(encoder, classes=label_count(_MODELS), smoothing=float(how["smoothing"]))
 
     def dataset(preset: Preset) -> ShoeBatches:
         uppers = MadeUppers(_MODELS, seed=LEARNED_SEED)
@@ -126,7 +133,7 @@ def _system(variant: str = "") -> System:
         dataset=dataset,
         loss=loss_of,
         rates=_rates,
-        evaluate=lambda network, preset: _figures(network, preset, levelled=levelled),
+        evaluate=lambda network, preset: evaluate(network, preset, levelled=levelled),
         load_trunk=_load_trunk,
         settings=dict(how),
     )
@@ -157,13 +164,13 @@ EXPORT_PLANS = {
         outputs=(TensorShape("embedding", "float16", (DIMENSIONS,)),),
         px_per_cm=0.0,
         summary=(
-            "One unit vector for a shoe seen from its side. EfficientNet-Lite0 with channel attention (average and "
-            "maximum through one bottleneck, their sigmoids added) in every block, maxima of the last map, a linear "
-            "layer. The crop is turned level by toe and heel, the toe to the right."
+            "One unit vector for a shoe in a crop. EfficientNet-Lite0 with channel attention (average and maximum "
+            "through one bottleneck, their sigmoids added) in every block, maxima of the last map, a linear layer. "
+            "Sides are turned level by toe and heel, the toe to the right; fronts and backs are cut out by their box."
         ),
         trained_on="made shoes of outsole.synthesis alone: no real shoe was seen",
         licence="Apache-2.0",
-        limits="Side views. Below about 48 pixels from toe to heel little more than colour is left of a shoe.",
+        limits="Below about 48 pixels from toe to heel little more than colour is left of a shoe.",
         settings={"canvas": "heel at 0.12, toe at 0.88 of the width, the ground at 0.86 of the height"},
         module=_encoder,
         examples=_examples,

@@ -19,6 +19,9 @@ CROP_PX = (112, 224)
 _HEEL_AT, _TOE_AT, _GROUND_AT = 0.12, 0.88, 0.86
 _MIN_LENGTH_PX = 4.0
 Point = tuple[float, float]
+"""(x, y) in pixels."""
+Box = tuple[float, float, float, float]
+"""(left, top, right, bottom) in pixels; a box may reach beyond the picture."""
 
 
 class View(enum.Enum):
@@ -27,6 +30,25 @@ class View(enum.Enum):
     SIDE = "side"
     FRONT = "front"
     BACK = "back"
+
+
+def shoe_crop(rgb: NDArray[np.uint8], *, view: View, toe: Point, heel: Point, box: Box) -> NDArray[np.uint8]:
+    """The crop that a shoe encoder takes of a shoe: sides turned level by toe and heel, fronts and backs by their box.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+        view: From where the shoe is seen.
+        toe, heel, box: Where it is; see ``level_crop`` and ``upright_crop``.
+
+    Returns:
+        uint8 [112, 224, 3].
+
+    Raises:
+        InvalidInput: As of those.
+    """
+    if view is View.SIDE:
+        return level_crop(rgb, toe=toe, heel=heel)
+    return upright_crop(rgb, box=box)
 
 
 def level_crop(
@@ -62,9 +84,7 @@ def level_crop(
     return _warped(rgb, to_crop, size_px, scale)
 
 
-def upright_crop(
-    rgb: NDArray[np.uint8], *, box: tuple[float, float, float, float], size_px: tuple[int, int] = CROP_PX
-) -> NDArray[np.uint8]:
+def upright_crop(rgb: NDArray[np.uint8], *, box: Box, size_px: tuple[int, int] = CROP_PX) -> NDArray[np.uint8]:
     """Bring a box to a crop's size, whole and not stretched: for fronts and backs.
 
     Args:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import View
+from outsole.imaging.shoe_crops import Box, Point, View
 from outsole.synthesis.noise import fractal_noise, smooth_noise, step
 from outsole.synthesis.uppers import Upper
 
@@ -28,12 +28,14 @@ class ShoePicture:
     Attributes:
         rgb: uint8 [H, W, 3], red first.
         toe, heel: (x, y), pixels; see `outsole.synthesis.uppers.Upper`.
+        box: (left, top, right, bottom) around the frame of the drawn shoe, pixels.
         view: From where the shoe is seen.
     """
 
     rgb: NDArray[np.uint8]
-    toe: tuple[float, float]
-    heel: tuple[float, float]
+    toe: Point
+    heel: Point
+    box: Box
     view: View
 
 
@@ -131,14 +133,17 @@ class _Placed:
 
     rgb: _Field
     inside: _Field
-    toe: tuple[float, float]
-    heel: tuple[float, float]
-    collar: tuple[float, float]
+    toe: Point
+    heel: Point
+    collar: Point
+    box: Box
     view: View
 
     def picture(self, rgb: NDArray[np.uint8], *, by: float = 1.0) -> ShoePicture:
-        toe, heel = (((x + 0.5) * by - 0.5, (y + 0.5) * by - 0.5) for x, y in (self.toe, self.heel))
-        return ShoePicture(rgb, toe, heel, self.view)
+        left, top, right, bottom = self.box
+        points = (self.toe, self.heel, (left, top), (right, bottom))
+        toe, heel, low, high = (((x + 0.5) * by - 0.5, (y + 0.5) * by - 0.5) for x, y in points)
+        return ShoePicture(rgb, toe, heel, (*low, *high), self.view)
 
 
 def _rng(key: int, seed: int) -> np.random.Generator:
@@ -173,7 +178,9 @@ def _placed(rng: np.random.Generator, upper: Upper, *, scale: float, turn_deg: f
         return float(x), float(y)
 
     collar = moved((0.18 * width if upper.view is View.SIDE else 0.5 * width, 0.0))
-    return _Placed(np.clip(rgb, 0, 1), cover, moved(upper.toe), moved(upper.heel), collar, upper.view)
+    (left, top), (right, bottom) = (corners.min(axis=1) - low).tolist(), (corners.max(axis=1) - low).tolist()
+    box = (left, top, right, bottom)
+    return _Placed(np.clip(rgb, 0, 1), cover, moved(upper.toe), moved(upper.heel), collar, box, upper.view)
 
 
 def _floor(rng: np.random.Generator, shape: tuple[int, int], *, unit_px: float) -> _Field:

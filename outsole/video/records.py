@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import Point, View
-
-Box = tuple[float, float, float, float]
-"""(left, top, right, bottom) in pixels of the frame; a box may reach beyond it."""
+from outsole.imaging.shoe_crops import Box, Point, View
 
 
 @dataclass(frozen=True)
