@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from outsole.errors import InvalidInput
 from outsole.imaging.crisp_pictures import PICTURE_PX
+from outsole.imaging.plain_ground import ground_colour, largest_part, unlike_ground
 
 # A scan of an impression is grey; compression adds a few levels of colour at most.
 _COLOUR_LEVELS = 16
 _COLOUR_SHARE = 0.01
 _SOLE_SHARE = 0.95
 _WORKED_ON_PX = 512
-_LEAST_AREA = 0.02
 _LEAST_ELONGATION = 1.6
 _WHITE = 255.0
 # Length of an adult's sole, which an impression at 20 px/cm has.
@@ -53,8 +53,8 @@ def upright_sole(rgb: NDArray[np.uint8], *, field: str = "image") -> NDArray[np.
     """
     shrink = min(1.0, _WORKED_ON_PX / max(rgb.shape[:2]))
     small = np.asarray(cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-    ground = _ground(small)
-    mask = _largest_part(small, ground, field)
+    ground = ground_colour(small)
+    mask = largest_part(unlike_ground(small, ground), field=field, what="one sole")
     centre, angle_deg, length = _axis(mask, field)
     turn = _placed(centre, angle_deg, length)
     if _is_toe_down(_warped(mask, turn, value=(0,))):
@@ -75,28 +75,6 @@ def print_of_sole(contact: NDArray[np.floating]) -> NDArray[np.uint8]:
     gray = np.rint(_WHITE * (1.0 - np.clip(contact.astype(np.float32), 0.0, 1.0))).astype(np.uint8)
     scale = SOLE_HEIGHT_PX / (_SOLE_SHARE * PICTURE_PX[0])
     return np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def _ground(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    border = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
-    median: NDArray[np.float64] = np.median(border, axis=0)
-    return median
-
-
-def _largest_part(rgb: NDArray[np.uint8], ground: NDArray[np.float64], field: str) -> NDArray[np.uint8]:
-    """What differs from the ground and hangs together, its holes filled, uint8 [H, W], 0 or 255."""
-    distance = np.abs(rgb.astype(np.float32) - ground.astype(np.float32)).max(axis=2).astype(np.uint8)
-    _, mask = cv2.threshold(cv2.GaussianBlur(distance, (5, 5), 0), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    largest = max(outlines, key=cv2.contourArea, default=None)
-    if largest is None or cv2.contourArea(largest) < _LEAST_AREA * mask.size:
-        raise InvalidInput(
-            "nothing stands out from the ground", field=field, remedy="a photograph of one sole on a plain ground"
-        )
-    whole = np.zeros_like(mask)
-    cv2.drawContours(whole, [largest], -1, 255, cv2.FILLED)
-    return np.asarray(whole, np.uint8)
 
 
 def _axis(mask: NDArray[np.uint8], field: str) -> tuple[tuple[float, float], float, float]:
