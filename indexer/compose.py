@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.crawl import ProgressOf, progress_bar
-from indexer.index_prints import CrawlOptions, IndexReport, index_prints
+from indexer.index_pictures import CrawlOptions, IndexReport, index_pictures
 from indexer.model import IndexEmbedding, IndexModel
 from indexer.preparing import Contact, Preparer
+from indexer.preparing_shoes import prepare_shoe
 from outsole.encoders.network_spec import NetworkSpec
 from outsole.errors import InvalidInput, PreconditionFailed
+from outsole.gallery.layout import SHOES, SOLES
 from outsole.inference.encoder import Encoder, ModelContract
 from outsole.matching.embedding import DEFAULT_EMBEDDING, PrintEmbedding
 from outsole.matching.print_system import DEPTH_PREDICTOR, PrintSystem
+from outsole.matching.shoe_system import DEFAULT_SHOE_ENCODER, SHOE, VIEWS, ShoeSystem, find_shoe_encoders
 
 NO_EMBEDDING = "none"
 _DEPTH_TIMEOUT_S = 60.0
 _PRINT = "print"
+_Open = Callable[[ModelContract, Path], Encoder]
 
 
 @dataclass(frozen=True)
@@ -45,20 +49,19 @@ class IndexPlace:
     triton_url: str = ""
 
     @asynccontextmanager
-    async def opened(self, embedding: str = "") -> AsyncIterator[IndexModel]:
+    async def opened(self, embedding: str = "", *, shows: str = SOLES) -> AsyncIterator[IndexModel]:
         """The model, for as long as the block lasts.
 
         Args:
-            embedding: Name of the embedding beside the correlation encoder; empty for the shipped one where there is
-                one, ``none`` for none.
+            embedding: Of soles the name of the embedding beside the correlation encoder; empty for the shipped one
+                where there is one, ``none`` for none. Of shoes the name of the encoder; empty for the shipped one.
+            shows: What the pictures show, ``soles`` or ``shoes``.
 
         Raises:
-            InvalidInput: There is no embedding of that name.
+            InvalidInput: There is no embedding or encoder of that name.
             PreconditionFailed: Triton does not serve it.
-            NotFound, DataCorrupt: As of ``PrintSystem.load``.
+            NotFound, DataCorrupt: As of ``PrintSystem.load`` and ``ShoeSystem.load``.
         """
-        system = PrintSystem.load(self.model_dir, more=[self.encoders_dir])
-        chosen = chosen_embedding(system, embedding)
         async with contextlib.AsyncExitStack() as closing:
 
             def opened(contract: ModelContract, folder: Path) -> Encoder:
@@ -66,16 +69,25 @@ class IndexPlace:
                 closing.push_async_callback(encoder.close)
                 return encoder
 
-            encoder = opened(system.spec.contract(), self.model_dir)
-            model = print_model(system, encoder, contact=self._contact(opened))
-            if chosen is not None:
-                second = opened(chosen.contract(), chosen.folder)
-                await _check_served(chosen.name, second, encoder)
-                part = IndexEmbedding(chosen.name, chosen.hash, second, system.embedding_item_inputs)
-                model = dataclasses.replace(model, embedding=part)
-            yield model
+            yield await (self._shoes(embedding, opened) if shows == SHOES else self._soles(embedding, opened))
 
-    def _contact(self, opened: Callable[[ModelContract, Path], Encoder]) -> Contact | None:
+    async def _soles(self, embedding: str, opened: _Open) -> IndexModel:
+        system = PrintSystem.load(self.model_dir, more=[self.encoders_dir])
+        chosen = chosen_embedding(system, embedding)
+        encoder = opened(system.spec.contract(), self.model_dir)
+        model = print_model(system, encoder, contact=self._contact(opened))
+        if chosen is None:
+            return model
+        second = opened(chosen.contract(), chosen.folder)
+        await _check_served(chosen.name, second, encoder)
+        part = IndexEmbedding(chosen.name, chosen.hash, second, system.embedding_item_inputs)
+        return dataclasses.replace(model, embedding=part)
+
+    async def _shoes(self, name: str, opened: _Open) -> IndexModel:
+        system = chosen_shoe_encoder((self.model_dir.parent, self.encoders_dir), name)
+        return shoe_model(system, opened(system.contract(), system.folder))
+
+    def _contact(self, opened: _Open) -> Contact | None:
         """Predicts the print of a sole's photograph; None where the repository has no predictor."""
         folder = self.model_dir.parent / DEPTH_PREDICTOR
         if not folder.is_dir():
@@ -97,6 +109,7 @@ async def index_into(
     *,
     place: IndexPlace,
     embedding: str = "",
+    shows: str = SOLES,
     options: CrawlOptions | None = None,
     progress: ProgressOf = progress_bar,
 ) -> IndexReport:
@@ -106,15 +119,15 @@ async def index_into(
         source: A directory of images or a manifest.
         gallery: Name of the gallery.
         place: Encoders and galleries.
-        embedding: See ``IndexPlace.opened``.
+        embedding, shows: See ``IndexPlace.opened``.
         options: How the source is crawled.
         progress: Told how far it is.
 
     Raises:
-        OutsoleError: See ``IndexPlace.opened`` and ``indexer.index_prints.index_prints``.
+        OutsoleError: See ``IndexPlace.opened`` and ``indexer.index_pictures.index_pictures``.
     """
-    async with place.opened(embedding) as model:
-        return await index_prints(
+    async with place.opened(embedding, shows=shows) as model:
+        return await index_pictures(
             source, gallery, root=place.editions_dir, model=model, options=options, progress=progress
         )
 
@@ -133,6 +146,21 @@ def chosen_embedding(system: PrintSystem, name: str) -> PrintEmbedding | None:
         known = ", ".join((*system.embeddings, NO_EMBEDDING))
         raise InvalidInput(f"there is no embedding {name[:100]!r}", field="embedding", remedy=f"one of {known}")
     return system.embeddings[name]
+
+
+def chosen_shoe_encoder(repositories: Iterable[Path], name: str) -> ShoeSystem:
+    """The shoe encoder of a name; the shipped one where it is empty.
+
+    Raises:
+        InvalidInput: There is none of that name.
+        NotFound, DataCorrupt: As of ``find_shoe_encoders``.
+    """
+    known = find_shoe_encoders(repositories)
+    wanted = name or DEFAULT_SHOE_ENCODER
+    if wanted not in known:
+        remedy = f"one of {', '.join(known)}" if known else "serve one"
+        raise InvalidInput(f"there is no shoe encoder {wanted[:100]!r}", field="embedding", remedy=remedy)
+    return known[wanted]
 
 
 def encoder_of(contract: ModelContract, model_dir: Path, *, triton_url: str) -> Encoder:
@@ -155,6 +183,21 @@ def print_model(system: PrintSystem, encoder: Encoder, *, contact: Contact | Non
         prepare=Preparer(system.spec, contact),
         derive=system.derive,
         settings=system.index_settings,
+    )
+
+
+def shoe_model(system: ShoeSystem, encoder: Encoder) -> IndexModel:
+    """What the indexer makes of pictures of shoes."""
+    return IndexModel(
+        name=system.spec.name,
+        hash=system.spec.hash,
+        encoder=encoder,
+        prepare=prepare_shoe,
+        derive=lambda outputs, _: system.derive(outputs),
+        settings=system.index_settings,
+        shows=SHOES,
+        roles=tuple(VIEWS),
+        vectors=(SHOE,),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from indexer.manifest import Entry
-from indexer.model import PreparedImage
+from indexer.model import Prepare, PreparedImage
 from indexer.rejects import Reject
 from outsole.errors import InvalidInput
 
@@ -42,7 +42,7 @@ class Loader:
     """
 
     fetch: Callable[[str], bytes]
-    prepare: Callable[[bytes], PreparedImage]
+    prepare: Prepare
     known: Container[str]
 
     def load(self, entry: Entry) -> Loaded | Reject:
@@ -55,7 +55,7 @@ class Loader:
             data = self.fetch(entry.location)
             item = dataclasses.replace(entry.item, sha256=hashlib.sha256(data).hexdigest())
             found = dataclasses.replace(entry, item=item)
-            return Loaded(found, None if item.sha256 in self.known else self.prepare(data))
+            return Loaded(found, None if item.sha256 in self.known else self.prepare(data, item.role))
         except InvalidInput as error:
             return rejected(entry, str(error))
 

@@ -40,15 +40,18 @@ class Entry:
         row: 1-based row of the manifest, its header not counted, or place in the directory.
         item: What is known of it; hash and size are not yet.
         offer: The row as the feed has it.
-        role: What the picture shows.
         location: Where the image is: an absolute path, links followed, or an address as it was given.
     """
 
     row: int
     item: ItemRow
     offer: Offer
-    role: Role
     location: str
+
+    @property
+    def role(self) -> Role:
+        """What the picture shows."""
+        return self.item.role
 
     @property
     def file(self) -> Path:
@@ -79,17 +82,20 @@ class Source:
     access: Access = Access()
 
 
-def read_source(source: Path, *, feed: str = DEFAULT_FEED, access: Access | None = None) -> Source:
+def read_source(
+    source: Path, *, feed: str = DEFAULT_FEED, access: Access | None = None, role: Role = Role.SOLE
+) -> Source:
     """Read a directory of images (all of them, recursively), or a manifest.
 
     The columns of a manifest are those of `indexer.schema`; ``id`` or ``sku`` and ``path`` or ``url`` are needed. A
-    ``path`` is relative to the manifest. In a directory every image is a SOLE, and its id is made of its path, see
+    ``path`` is relative to the manifest. In a directory every image shows the same, and its id is made of its path, see
     `indexer.manifest_files.directory_rows`.
 
     Args:
         source: The directory or manifest.
         feed: The name under which the source is crawled again and again.
         access: Where pictures may be; by default in the source's own directory.
+        role: What the images of a directory show.
 
     Raises:
         NotFound: There is nothing at ``source``.
@@ -99,7 +105,7 @@ def read_source(source: Path, *, feed: str = DEFAULT_FEED, access: Access | None
     checked_name(feed, field="feed")
     rows: _Rows
     if source.is_dir():
-        base, rows = source, _directory_records(source)
+        base, rows = source, _directory_records(source, role)
     elif source.is_file():
         base, rows = source.parent, manifest_rows(source)
     else:
@@ -113,9 +119,9 @@ def read_source(source: Path, *, feed: str = DEFAULT_FEED, access: Access | None
     return found
 
 
-def _directory_records(folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _directory_records(folder: Path, role: Role) -> Iterator[tuple[int, dict[str, Any]]]:
     for row, record in directory_rows(folder, IMAGE_SUFFIXES):
-        yield row, _Texts(_EMPTY | record)
+        yield row, _Texts(_EMPTY | record | {"role": role.value})
 
 
 class _Texts(dict[str, Any]):
@@ -182,13 +188,14 @@ class _Reading:
             item_id=item_id,
             model_id=texts["model"] or texts["sku"] or item_id,
             brand=texts["brand"],
+            role=role,
             side=side,
             category=texts["category"],
             tread_family=texts["tread_family"],
             path=given,
             year=year_of(texts["release_date"]),
         )
-        return Entry(row, item, offer, role, location)
+        return Entry(row, item, offer, location)
 
 
 def _columns(entry: Entry) -> dict[str, object]:

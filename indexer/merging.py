@@ -16,7 +16,7 @@ import numpy as np
 from indexer.crawl import Crawl
 from indexer.duplicates import Pictures, find_duplicates
 from indexer.manifest import Reject
-from outsole.answers import ItemState, Role
+from outsole.answers import ItemState
 from outsole.gallery.editions import Edition
 from outsole.gallery.items import ItemRow, Likeness, Offer, item_rows, offer_rows
 from outsole.imaging.picture_hash import hash_from_text
@@ -132,7 +132,7 @@ def _pictures(rows: Sequence[Merged]) -> Pictures:
         # An item that the gallery has already keeps its id, whatever comes after.
         ids=[f"{int(row.is_new)}{row.item.item_id}" for row in rows],
         models=[row.item.model_id for row in rows],
-        roles=[Role.SOLE] * len(rows),
+        roles=[row.item.role for row in rows],
         sides=[row.item.side for row in rows],
         sha256s=[row.item.sha256 for row in rows],
         hashes=np.array([hash_from_text(row.item.picture_hash) for row in rows], np.uint64),

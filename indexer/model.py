@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.answers import Role
+from outsole.gallery.layout import SOLES
 from outsole.inference.encoder import all_or_none
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ class PreparedImage(Protocol):
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """The canvas, uint8 [Hc, Wc]."""
+        """The canvas, uint8 [Hc, Wc], or a crop with its colours."""
 
     @property
     def valid(self) -> NDArray[np.bool_]:
@@ -42,6 +44,10 @@ class PreparedImage(Protocol):
     @property
     def picture_hash(self) -> str:
         """Perceptual hash of it, 16 hex digits; empty where none was made."""
+
+
+Prepare = Callable[[bytes, Role], PreparedImage]
+"""Makes a canvas of a file's bytes and what the picture shows; OutsoleError rejects the file."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,27 @@ class IndexModel:
     Attributes:
         name, hash: Of the encoder's specification.
         encoder: Encodes canvases, uint8 [N, Hc, Wc].
-        prepare: Makes a canvas of a file's bytes; called in threads. OutsoleError rejects the file.
+        prepare: Makes canvases; called in threads.
         derive: Makes arrays of the edition, name -> [N, ...], of the outputs of both encoders, name -> [N, ...], and
             the valid cells, bool [N, h, w]; called in threads.
         settings: All else that shapes the arrays, the version of ``derive`` among it; written to the edition, and
             part of its id. Arrays are taken over only from editions with equal settings.
         embedding: The second encoder; None for an edition without.
+        shows: What pictures in such a gallery show, in a word; a gallery keeps to it.
+        roles: Pictures of which roles are indexed; images of a directory have the first.
+        vectors: Arrays by which the pictures of one model are compared, the better ones first.
     """
 
     name: str
     hash: str
     encoder: Encoder
-    prepare: Callable[[bytes], PreparedImage]
+    prepare: Prepare
     derive: Callable[[dict[str, NDArray[Any]], NDArray[np.bool_]], dict[str, NDArray[Any]]]
     settings: Mapping[str, str] = field(default_factory=dict)
     embedding: IndexEmbedding | None = None
+    shows: str = SOLES
+    roles: tuple[Role, ...] = (Role.SOLE,)
+    vectors: tuple[str, ...] = ("partial", "cooccurrence")
 
     @property
     def embeddings(self) -> dict[str, str]:

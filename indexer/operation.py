@@ -22,7 +22,7 @@ from typing import Any
 
 from indexer.access import Access
 from indexer.compose import IndexPlace, index_into
-from indexer.index_prints import CrawlOptions, Progress
+from indexer.index_pictures import CrawlOptions, Progress
 from indexer.manifest import DEFAULT_FEED, Reject, read_source
 from outsole.errors import OutsoleError
 from outsole.operation_folder import OperationFolder, now

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.answers import Role
 from outsole.errors import InvalidInput
 
 MARGIN = 0.1
@@ -42,7 +41,7 @@ class Outliers:
     distances: NDArray[np.float32]
 
 
-def set_codes(models: Sequence[str], roles: Sequence[Role]) -> NDArray[np.int64]:
+def set_codes(models: Sequence[str], roles: Sequence[str]) -> NDArray[np.int64]:
     """Number the sets that are judged together: equal model and role, left and right shoes among each other.
 
     Args:
@@ -51,7 +50,7 @@ def set_codes(models: Sequence[str], roles: Sequence[Role]) -> NDArray[np.int64]
     Returns:
         int64 [N].
     """
-    keys = [(model, role.value) for model, role in zip(models, roles, strict=True)]
+    keys = list(zip(models, roles, strict=True))
     known = {key: code for code, key in enumerate(dict.fromkeys(keys))}
     return np.fromiter((known[key] for key in keys), np.int64, len(keys))
 

@@ -25,7 +25,7 @@ Contact = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
-class PreparedSole:
+class PreparedPicture:
     """See ``indexer.model.PreparedImage``."""
 
     image: NDArray[np.uint8]
@@ -48,18 +48,19 @@ class Preparer:
     rules: CanvasRules
     contact: Contact | None = None
 
-    def __call__(self, data: bytes) -> PreparedSole:
-        """The canvas of a picture file.
+    def __call__(self, data: bytes, role: Role = Role.SOLE) -> PreparedPicture:
+        """The canvas of a picture file; all show soles.
 
         Raises:
             InvalidInput: It is no picture, or does not show one sole.
             Unavailable, BudgetSpent: The depth predictor did not answer.
         """
+        del role
         decoded = decode_image(data, with_color=True)
         gray = self._impression(decoded)
         placed = place_item(gray, self.rules)
         height, width = gray.shape
-        return PreparedSole(
+        return PreparedPicture(
             placed.image, placed.valid, width, height, placed.thumbnail_png, hash_text(picture_hash(decoded.gray))
         )
 

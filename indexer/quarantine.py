@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from indexer.outliers import find_outliers, set_codes
-from outsole.answers import Role
 from outsole.gallery.writer import EditionWriter
 
-# Vectors by which the pictures of one model are compared, the better ones first.
-_VECTORS = ("partial", "cooccurrence")
 
-
-def outliers(writer: EditionWriter) -> dict[str, str]:
+def outliers(writer: EditionWriter, vectors: Sequence[str]) -> dict[str, str]:
     """Why items are doubted, by item id; empty where the edition has no vectors to compare.
 
     Args:
-        writer: Holds the items, all of which show soles, and their vectors.
+        writer: Holds the items and their arrays.
+        vectors: Arrays by which they may be compared, the better ones first.
     """
-    name = next((name for name in _VECTORS if name in writer.array_names), None)
+    name = next((name for name in vectors if name in writer.array_names), None)
     if name is None:
         return {}
     items = writer.items()
     models = items["model_id"].to_pylist()
-    found = find_outliers(writer.vectors(name), set_codes(models, [Role.SOLE] * len(models)))
+    found = find_outliers(writer.vectors(name), set_codes(models, items["role"].to_pylist()))
     rows = found.is_outlier.nonzero()[0]
     return {
         item_id: f"unlike the other pictures of model {models[row]}: {found.distances[row]:.2f} from their middle"

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from benchmarks.at_scale.made_gallery import check_room
 from indexer.compose import chosen_embedding, encoder_of, print_model
 from indexer.encoded import WorkFolder
-from indexer.index_prints import IndexEmbedding, IndexSettings
+from indexer.index_pictures import IndexEmbedding, IndexSettings
 from outsole.commands.index import index_source
 from outsole.errors import DataCorrupt, NotFound, OutsoleError, Unavailable
 from outsole.gallery.editions import Edition

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.compose import print_model
-from indexer.index_prints import IndexEmbedding, IndexModel, index_prints
+from indexer.index_pictures import IndexEmbedding, IndexModel, index_pictures
 from outsole.inference.encoder import IMAGE
 from outsole.matching.fusion import EMBEDDING
 from outsole.matching.print_system import PrintSystem
@@ -85,7 +85,7 @@ def instant_model(system: PrintSystem, *, log: Path | None) -> IndexModel:
 def main(source: Path, root: Path, gallery: str, *, log: Path | None) -> None:
     """Index SOURCE into GALLERY below ROOT."""
     system = PrintSystem.load(ServiceSettings.from_environment().model_dir)
-    report = asyncio.run(index_prints(source, gallery, root=root, model=instant_model(system, log=log)))
+    report = asyncio.run(index_pictures(source, gallery, root=root, model=instant_model(system, log=log)))
     # The system's own record: what is looked at now and then misses the short peak at the end.
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     click.echo(f"{report.edition} {report.items} items, {report.encoded} encoded, peak MiB {peak_mib:.1f}")

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.reporting import commit_of, describe_machine, text_table
-from indexer.index_prints import IndexReport
+from indexer.index_pictures import IndexReport
 from outsole.answers import Explanation, Hit, SearchMode
 from outsole.api import Client
 from outsole.api.records import PlacementSearch

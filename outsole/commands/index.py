@@ -15,15 +15,16 @@ import click
 from benchmarks.reporting import text_table
 from indexer.access import Access
 from indexer.compose import IndexPlace, index_into
-from indexer.index_prints import CrawlOptions, IndexReport
+from indexer.index_pictures import CrawlOptions, IndexReport
 from indexer.manifest import Reject, Source, read_source
+from outsole.answers import Role
 from outsole.commands.editions import service_settings
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.publishing import tried_and_published
 from outsole.commands.stack import read_state
 from outsole.errors import PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
-from outsole.gallery.layout import root_of
+from outsole.gallery.layout import SHOES, SOLES, root_of
 from outsole.matching.embedding import DEFAULT_EMBEDDING
 
 _SHOWN_REJECTS = 10
@@ -34,6 +35,7 @@ HERE, RAY = "here", "ray"
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--gallery", required=True, help="Name of the gallery; made where there is none.")
 @click.option("--feed", default="default", show_default=True, help="Name under which this source is crawled again.")
+@click.option("--shows", type=click.Choice([SOLES, SHOES]), default=SOLES, show_default=True, help="What is pictured.")
 @click.option("--embedding", default="", metavar="NAME", help=f"{DEFAULT_EMBEDDING} where there is one; none for none.")
 @click.option(
     "--allow-root",
@@ -53,6 +55,7 @@ def index(
     gallery: str,
     *,
     feed: str,
+    shows: str,
     embedding: str,
     roots: tuple[Path, ...],
     hosts: tuple[str, ...],
@@ -62,7 +65,9 @@ def index(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Index SOURCE, a directory of sole images or a manifest (CSV, JSON lines, Parquet).
+    """Index SOURCE, a directory of images or a manifest (CSV, JSON lines, Parquet).
+
+    With --shows shoes a gallery for shoes in video is made: photographs from the side, the front and the heel.
 
     Images that cannot be used are listed with the reason; the rest is indexed. Running it again changes nothing. What
     an earlier crawl of the same feed had and this one has not is kept as discontinued. With --workers ray the pictures
@@ -71,7 +76,7 @@ def index(
     own = source if source.is_dir() else source.parent
     access = Access(roots=(own, *roots), hosts=hosts, buckets=buckets)
     if dry_run:
-        found = read_source(source, feed=feed, access=access)
+        found = read_source(source, feed=feed, access=access, role=Role.SOLE if shows == SOLES else Role.SIDE)
         show(found, lambda: _dry_text(found), as_json=as_json)
         return
     state = read_state(home)
@@ -83,8 +88,10 @@ def index(
     options = CrawlOptions(feed=feed, access=access, publish=publish)
     with _workers(workers):
         if workers == RAY:
-            options = dataclasses.replace(options, on_ray=functools.partial(place.opened, embedding))
-        report = asyncio.run(index_into(source, gallery, place=place, embedding=embedding, options=options))
+            options = dataclasses.replace(options, on_ray=functools.partial(place.opened, embedding, shows=shows))
+        report = asyncio.run(
+            index_into(source, gallery, place=place, embedding=embedding, shows=shows, options=options)
+        )
     show(report, lambda: _text(report), as_json=as_json)
 
 

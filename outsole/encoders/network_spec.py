@@ -6,7 +6,8 @@ as they are and whose cast and scaling are in the graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from outsole.encoders.spec import EncoderSpec
-from outsole.encoders.spec_file import read_spec, spec_hash, write_spec
+from outsole.encoders.spec_file import SPEC_FILE, read_spec, spec_hash, write_spec
 from outsole.inference.encoder import ModelContract, TensorShape
 
 Setting = str | float | int
@@ -29,7 +30,7 @@ class NetworkSpec:
         kind: What its output is used for; clients choose models by it. ``print_embedding``: one vector for the print
             system's canvas and its visible cells, which the print system takes for one of its own.
             ``spatial_embedding``: a unit vector a cell. ``picture_embedding``: one vector for a picture of a whole
-            sole. ``depth_map``: pictures out.
+            sole. ``shoe_embedding``: one vector for a crop of a shoe. ``depth_map``: pictures out.
         inputs: Inputs in the order of the graph, without the batch dimension.
         outputs: Outputs in the order of the graph, without the batch dimension.
         px_per_cm: Resolution of the input images on the sole; 0 where it is not fixed.
@@ -94,6 +95,24 @@ def load_spec(model_dir: Path) -> EncoderSpec | NetworkSpec:
         NotFound, DataCorrupt: As ``NetworkSpec.load``.
     """
     return read_spec(model_dir, _any_spec)
+
+
+def folders_of_kind(repositories: Iterable[Path], kind: str) -> list[Path]:
+    """Model folders that say that they are of a kind, in order; what is wrong with one is found when it is loaded.
+
+    Args:
+        repositories: Folders of model folders; one that does not exist holds none.
+        kind: See ``NetworkSpec``.
+    """
+    return sorted(path for repository in repositories for path in repository.glob("*") if _kind(path) == kind)
+
+
+def _kind(folder: Path) -> object:
+    try:
+        values = json.loads((folder / SPEC_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return values.get("kind") if isinstance(values, dict) else None
 
 
 def _any_spec(values: Any) -> EncoderSpec | NetworkSpec:

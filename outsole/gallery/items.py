@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from outsole.answers import FIRST_YEAR, LAST_YEAR, ItemState, Side
+from outsole.answers import FIRST_YEAR, LAST_YEAR, ItemState, Role, Side
 from outsole.errors import InvalidInput
 from outsole.gallery.layout import checked_name
 
@@ -21,7 +21,7 @@ TEXT_LIMIT_CHARACTERS = 200
 _TEXT = pa.string()
 ITEM_SCHEMA = pa.schema(
     [
-        *((name, _TEXT) for name in ("item_id", "model_id", "brand", "side", "category", "tread_family")),
+        *((name, _TEXT) for name in ("item_id", "model_id", "brand", "role", "side", "category", "tread_family")),
         ("path", _TEXT),
         ("sha256", _TEXT),
         ("width_px", pa.int32()),
@@ -60,6 +60,7 @@ class ItemRow:
         item_id: Unique in the gallery, see `outsole.gallery.layout.checked_name`.
         model_id: The shoe model that the item shows.
         brand, category, tread_family: Free text of at most 200 characters; empty where unknown.
+        role: What the image shows.
         side: Which foot.
         path: Where the image came from, relative to its source, or its address.
         sha256: Hex digest of the untouched image file.
@@ -73,6 +74,7 @@ class ItemRow:
     item_id: str
     model_id: str
     brand: str = ""
+    role: Role = Role.SOLE
     side: Side = Side.UNKNOWN
     category: str = ""
     tread_family: str = ""
@@ -143,7 +145,10 @@ def offer_table(rows: Sequence[Offer]) -> pa.Table:
 def item_rows(items: pa.Table) -> list[ItemRow]:
     """The items of a table as records, in its order."""
     return [
-        ItemRow(**{**row, "side": Side(row["side"]), "state": ItemState(row["state"])}) for row in items.to_pylist()
+        ItemRow(
+            **{**row, "role": Role(row["role"]), "side": Side(row["side"]), "state": ItemState(row["state"])},
+        )
+        for row in items.to_pylist()
     ]
 
 

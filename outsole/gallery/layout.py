@@ -19,7 +19,7 @@ from typing import Any
 
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 ITEMS = "items.parquet"
 OFFERS = "offers.parquet"
@@ -27,6 +27,8 @@ THUMBNAILS = "thumbnails.parquet"
 REJECTS = "rejects.csv"
 CURRENT = "CURRENT"
 THUMBNAILS_PER_GROUP = 256
+SHOWS, SOLES, SHOES = "shows", "soles", "shoes"
+"""The setting that says what a gallery shows, and its values; one that does not say shows soles."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ARRAY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -184,6 +186,11 @@ class Manifest:
     def encoders(self) -> dict[str, str]:
         """Hash by name of every encoder that made the edition, the correlation encoder first."""
         return {self.encoder_name: self.encoder_hash, **self.embeddings}
+
+    @property
+    def shows(self) -> str:
+        """What the items show, in a word."""
+        return self.settings.get(SHOWS, SOLES)
 
     @property
     def edition(self) -> str:

@@ -166,9 +166,9 @@ def thumbnail(gray: NDArray[np.uint8]) -> bytes:
     return encode_png(_reduced(gray, (_THUMBNAIL_HEIGHT_PX, 4 * _THUMBNAIL_HEIGHT_PX)))
 
 
-def encode_png(gray: NDArray[np.uint8]) -> bytes:
-    """PNG bytes of a grey image, uint8 [H, W]."""
-    _, data = cv2.imencode(".png", gray)
+def encode_png(picture: NDArray[np.uint8]) -> bytes:
+    """PNG bytes of a picture, uint8 [H, W], or [H, W, 3] with blue first."""
+    _, data = cv2.imencode(".png", picture)
     return bytes(data)
 
 

@@ -6,7 +6,6 @@ each in a folder of its own with a ``NetworkSpec``. An edition is indexed with a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.encoders.network_spec import NetworkSpec
+from outsole.encoders.network_spec import NetworkSpec, folders_of_kind
 from outsole.encoders.spec import EncoderSpec
 from outsole.errors import DataCorrupt
 from outsole.inference.encoder import IMAGE, ModelContract, TensorShape
@@ -71,7 +70,7 @@ def find_embeddings(repositories: Iterable[Path], rules: EncoderSpec) -> dict[st
             models have one name.
     """
     found: dict[str, PrintEmbedding] = {}
-    for folder in sorted(path for repository in repositories for path in repository.glob("*") if _is_embedding(path)):
+    for folder in folders_of_kind(repositories, KIND):
         embedding = PrintEmbedding(NetworkSpec.load(folder), folder)
         _check(embedding, rules)
         if embedding.name in found:
@@ -113,15 +112,6 @@ def probe_inputs(images: NDArray[np.uint8], cells: NDArray[np.bool_]) -> dict[st
 def vectors_of_outputs(outputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float16]:
     """The vectors float16 [N, D] of an embedding's outputs."""
     return np.asarray(outputs[EMBEDDING], np.float16)
-
-
-def _is_embedding(folder: Path) -> bool:
-    """Whether a model folder says that it is of this kind; what is wrong with it is found when it is loaded."""
-    try:
-        values = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(values, dict) and values.get("kind") == KIND
 
 
 def _check(embedding: PrintEmbedding, rules: EncoderSpec) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from indexer.compose import print_model
-from indexer.index_prints import index_prints
+from indexer.index_pictures import index_pictures
 from outsole.api import Client
 from outsole.commands.index import index_source
 from outsole.free_ports import free_ports
@@ -158,7 +158,7 @@ def index(settings: ServiceSettings, made: MadeGallery, gallery: str, *, encoder
         encoder = TritonEncoder(settings.triton_url, spec.name, contract=spec.contract())
         model = print_model(system, encoder)
         model = dataclasses.replace(model, hash=encoder_hash or model.hash)
-        report = await index_prints(made.manifest, gallery, root=settings.editions_dir, model=model)
+        report = await index_pictures(made.manifest, gallery, root=settings.editions_dir, model=model)
         await encoder.close()
         return report.edition
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.crawl import Progress
 from indexer.model import IndexModel
+from outsole.answers import Role
 from outsole.errors import Unavailable
 from outsole.imaging.decode import decode_image
 from outsole.imaging.picture_hash import hash_text, picture_hash
@@ -63,7 +64,7 @@ class MeanEncoder:
         return None
 
 
-def prepare(data: bytes) -> Prepared:
+def prepare(data: bytes, role: Role = Role.SOLE) -> Prepared:
     gray = decode_image(data).gray
     image = cv2.resize(gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8)
     valid = np.ones((HEIGHT // 8, WIDTH // 8), bool)
@@ -106,7 +107,7 @@ def mean_model(encoder: MeanEncoder, **shaped: str) -> IndexModel:
 async def opened_without_predictor() -> AsyncIterator[IndexModel]:
     """A model whose pictures cannot be prepared for the moment."""
 
-    def away(data: bytes) -> Prepared:
+    def away(data: bytes, role: Role) -> Prepared:
         raise Unavailable("the predictor is away")
 
     yield dataclasses.replace(mean_model(MeanEncoder()), prepare=away)

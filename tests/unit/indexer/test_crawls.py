@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from indexer.index_prints import CrawlOptions, IndexReport, index_prints
+from indexer.index_pictures import CrawlOptions, IndexReport, index_pictures
 from outsole.errors import Unavailable
 from outsole.gallery.editions import Edition
 from tests.unit.indexer.mean_model import (
@@ -27,7 +27,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 def crawl(source: Path, root: Path, options: CrawlOptions | None = None) -> IndexReport:
     model = mean_model(MeanEncoder())
-    return asyncio.run(index_prints(source, "soles", root=root, model=model, options=options, progress=quiet))
+    return asyncio.run(index_pictures(source, "soles", root=root, model=model, options=options, progress=quiet))
 
 
 def write_manifest(folder: Path, rows: Sequence[dict[str, str]]) -> Path:

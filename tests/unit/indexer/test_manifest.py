@@ -181,9 +181,9 @@ def whole_row(**changed: str) -> dict[str, str]:
 
 def test_every_column_has_its_place_in_the_item_the_offer_and_the_entry(folder: Path) -> None:
     found = read_source(write_csv(folder, [whole_row()]), feed="shop")
-    item = ItemRow("a", "M1", "Acme", Side.RIGHT, "run", "T1", path="one.png", year=2021)
+    item = ItemRow("a", "M1", "Acme", Role.SIDE, Side.RIGHT, "run", "T1", path="one.png", year=2021)
     offer = Offer("a", "shop", "S1", "Shop", "one.png", "red", "42", "2021-05", "CC-BY")
-    assert found.entries == (Entry(1, item, offer, Role.SIDE, str((folder / "one.png").resolve())),)
+    assert found.entries == (Entry(1, item, offer, str((folder / "one.png").resolve())),)
     assert found.access == Access(roots=(folder,))
 
 

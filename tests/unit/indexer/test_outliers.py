@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 import indexer.outliers
 from indexer.outliers import find_outliers, set_codes
-from outsole.answers import Role
 from outsole.errors import InvalidInput
 
 Vectors = NDArray[np.float32]
@@ -98,7 +97,7 @@ def test_sets_of_many_sizes_in_any_order_and_block_give_what_each_gives_alone(
 
 
 def test_sets_are_of_one_model_and_role() -> None:
-    codes = set_codes(["M", "N", "M", "M"], [Role.SOLE, Role.SOLE, Role.SIDE, Role.SOLE])
+    codes = set_codes(["M", "N", "M", "M"], ["SOLE", "SOLE", "SIDE", "SOLE"])
     assert codes.tolist() == [0, 1, 2, 0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer.index_prints import IndexReport
+from indexer.index_pictures import IndexReport
 from outsole.answers import SearchAnswer, SearchMode
 from outsole.commands.index import index_source
 from outsole.errors import InvalidInput, PreconditionFailed

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.encoded import only_indexing
-from indexer.index_prints import CrawlOptions, IndexEmbedding, IndexModel, IndexReport, IndexSettings, index_prints
+from indexer.index_pictures import CrawlOptions, IndexEmbedding, IndexModel, IndexReport, IndexSettings, index_pictures
 from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
 from tests.unit.indexer.mean_model import (
@@ -33,7 +33,7 @@ def index(
     source: Path, root: Path, encoder: MeanEncoder, settings: IndexSettings | None = None, **shaped: str
 ) -> IndexReport:
     model = mean_model(encoder, **shaped)
-    return asyncio.run(index_prints(source, "soles", root=root, model=model, settings=settings, progress=quiet))
+    return asyncio.run(index_pictures(source, "soles", root=root, model=model, settings=settings, progress=quiet))
 
 
 def test_every_readable_image_is_indexed_and_the_others_are_rejected_with_a_reason(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_what_is_left_out_is_told_while_the_others_are_still_being_encoded(tmp_p
     told: list[tuple[str, int]] = []
     options = CrawlOptions(on_rejects=lambda rejects: told.extend((r.path, sum(encoder.batches)) for r in rejects))
     model, root = mean_model(encoder), tmp_path / "root"
-    report = asyncio.run(index_prints(source, "soles", root=root, model=model, options=options, progress=quiet))
+    report = asyncio.run(index_pictures(source, "soles", root=root, model=model, options=options, progress=quiet))
     assert [path for path, _ in told] == [reject.path for reject in report.rejects] == ["00001.png"]
     assert told[0][1] < report.encoded == 63
 
@@ -174,7 +174,7 @@ def index_both(source: Path, root: Path, second: SpotEncoder, *, name: str = "sp
 
     embedding = IndexEmbedding(name, digest * 32, second, inputs)
     model = IndexModel("mean", HASH, MeanEncoder(), prepare, with_vectors, embedding=embedding)
-    return asyncio.run(index_prints(source, "soles", root=root, model=model, progress=quiet))
+    return asyncio.run(index_pictures(source, "soles", root=root, model=model, progress=quiet))
 
 
 def test_both_encoders_see_the_same_canvases_and_the_edition_names_both(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Index a crawl of sole pictures: one call a stage, from the source to the edition in force.
+"""Index a crawl of pictures of soles or of shoes: one call a stage, from the source to the edition in force.
 
 read -> fetch, decode, check role, predict depth, align, encode (``indexer.encode_here`` or ``indexer.encode_on_ray``)
 -> merge with what was there -> find outliers -> write edition -> publish.
@@ -26,7 +26,7 @@ from indexer.manifest import Entry, Reject, read_source, rejects_csv
 from indexer.merging import Merged, merge
 from indexer.model import IndexEmbedding, IndexModel, Opener, PreparedImage
 from indexer.quarantine import outliers
-from outsole.answers import ItemState, Role
+from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.gallery.decisions import Decisions, decided_states, read_decisions
 from outsole.gallery.editions import Edition
@@ -42,7 +42,7 @@ __all__ = [
     "IndexSettings",
     "PreparedImage",
     "Progress",
-    "index_prints",
+    "index_pictures",
     "progress_bar",
 ]
 _GATHERED_ITEMS = 64
@@ -100,7 +100,7 @@ class IndexReport:
     seconds: float
 
 
-async def index_prints(
+async def index_pictures(
     source: Path,
     gallery: str,
     *,
@@ -117,20 +117,22 @@ async def index_prints(
 
     Raises:
         NotFound: There is nothing at ``source``.
-        InvalidInput: The gallery's name or the manifest cannot be used, or no image can.
+        InvalidInput: The gallery's name or the manifest cannot be used, no image can, or the gallery shows something
+            else.
         PreconditionFailed: Another process is indexing into this gallery, or the new edition did not pass its canaries.
         BudgetSpent, Unavailable, Overloaded: The encoder did not answer; what was encoded is kept for the next run.
     """
     started = time.monotonic()
     how = options or CrawlOptions()
     checked_name(gallery, field="gallery")
-    found = await asyncio.to_thread(read_source, source, feed=how.feed, access=how.access)
+    found = await asyncio.to_thread(read_source, source, feed=how.feed, access=how.access, role=model.roles[0])
     with only_indexing(root, gallery):
         before = _current(root, gallery)
+        _check_kind(before, model)
         work = WorkFolder(_work_dir(root, gallery, model))
         crawl = Crawl(await asyncio.to_thread(_known, root, gallery, model, work), on_rejects=how.on_rejects)
         crawl.reject(*found.rejects)
-        wanted, access = _soles(found.entries, crawl), found.access
+        wanted, access = _shown(found.entries, crawl, model), found.access
         # Of tens of thousands of entries each is held once: here until it is loaded, in the crawl until it is merged.
         del found
         with progress(len(wanted)) as bar:
@@ -170,12 +172,21 @@ def _work_dir(root: Path, gallery: str, model: IndexModel) -> Path:
     return root / gallery / "work" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def _soles(entries: Sequence[Entry], crawl: Crawl) -> deque[Entry]:
-    """The entries that show soles; the others are noted as left out."""
-    wanted = deque(entry for entry in entries if entry.role is Role.SOLE)
-    others = [entry for entry in entries if entry.role is not Role.SOLE]
+def _check_kind(before: Edition | None, model: IndexModel) -> None:
+    if before is not None and before.manifest.shows != model.shows:
+        raise InvalidInput(
+            f"gallery {before.gallery!r} shows {before.manifest.shows}",
+            field="gallery",
+            remedy=f"another name for a gallery that shows {model.shows}",
+        )
+
+
+def _shown(entries: Sequence[Entry], crawl: Crawl, model: IndexModel) -> deque[Entry]:
+    """The entries that show what the gallery does; the others are noted as left out."""
+    wanted = deque(entry for entry in entries if entry.role in model.roles)
+    others = [entry for entry in entries if entry.role not in model.roles]
     crawl.reject(
-        *(rejected(e, f"shows {e.role.value}: prints are compared with soles alone", column="role") for e in others)
+        *(rejected(e, f"shows {e.role.value}: this gallery shows {model.shows}", column="role") for e in others)
     )
     return wanted
 
@@ -226,7 +237,7 @@ def _write(
             _append(writer, [merged.popleft() for _ in range(min(_GATHERED_ITEMS, len(merged)))], crawl.places)
         # What follows takes memory of its own, and nothing is looked up any more.
         crawl.places.clear()
-        doubts = outliers(writer) if how.find_outliers else {}
+        doubts = outliers(writer, model.vectors) if how.find_outliers else {}
         decisions = Decisions.of(read_decisions(folder.parent, folder.name))
         writer.restate(decided_states(decisions, writer.items(), outliers=doubts))
         return writer.write(rejects_csv=rejects_csv(crawl.rejects))
