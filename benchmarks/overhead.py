@@ -67,7 +67,7 @@ def in_process_parts(settings: ServiceSettings, folder: Path) -> tuple[SearchPar
     system = PrintSystem.load(settings.model_dir)
     store = MilvusStore(str(folder / "in_process.db"))
     published = PublishedStore(
-        store, root=settings.editions_dir, encoder_hash=system.spec.hash, fields=tuple(system.candidate_fields)
+        store, root=settings.editions_dir, encoder_hashes=[system.spec.hash], fields=tuple(system.candidate_fields)
     )
     reranking = EditionRerankers(settings.editions_dir, system.spec, cache_mib=settings.rerank_cache_mib)
     return search_parts(settings, candidates=published, reranking=reranking), store

@@ -57,6 +57,36 @@ class Role(enum.Enum):
     OTHER = "OTHER"
 
 
+Point = tuple[float, float]
+"""(x, y) in pixels."""
+Box = tuple[float, float, float, float]
+"""(left, top, right, bottom) in pixels; a box may reach beyond the picture."""
+
+
+class View(enum.Enum):
+    """From where a shoe is seen."""
+
+    SIDE = "side"
+    FRONT = "front"
+    BACK = "back"
+
+
+@dataclass(frozen=True)
+class ShoeMarks:
+    """What is known of a shoe in a picture; everything may be left out.
+
+    Attributes:
+        view: From where it is seen.
+        toe, heel: Both ends of its sole, pixels of the picture; both or neither.
+        box: Around it; the whole picture where None.
+    """
+
+    view: View | None = None
+    toe: Point | None = None
+    heel: Point | None = None
+    box: Box | None = None
+
+
 @dataclass(frozen=True)
 class Placement:
     """Where on an item a probe was laid to be compared.

@@ -21,6 +21,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions, gRPCOptions
 
 from outsole.matching.print_system import PrintSystem
+from outsole.matching.shoe_system import SHOE, find_shoe_encoders
 from outsole.stopping import until_told
 from services import loopback
 from services.indexing import IndexOwner
@@ -71,10 +72,11 @@ def build(settings: ServiceSettings | Mapping[str, object]) -> serve.Application
     if not isinstance(settings, ServiceSettings):
         settings = ServiceSettings.from_environment(overrides=settings)
     system = PrintSystem.load(settings.model_dir, more=[settings.encoders_dir])
-    spec, fields = system.spec, system.candidate_fields
+    shoes = find_shoe_encoders((settings.model_dir.parent, settings.encoders_dir)).values()
+    spec, hashes = system.spec, (system.spec.hash, *(shoe.spec.hash for shoe in shoes))
     # A Lite directory has one owner, so this deployment never has a second replica.
     store = _deployment(VectorStoreOwner, replicas=1, ongoing=16, queued=64).bind(
-        settings.milvus, settings.editions_dir, spec.hash, fields
+        settings.milvus, settings.editions_dir, hashes, (*system.candidate_fields, SHOE)
     )
     # Little may wait here: what waits long would only run out of its budget, and the client backs off by itself.
     reranker = _deployment(Reranker, replicas=settings.reranker_replicas, ongoing=8, queued=32).bind(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from outsole.answers import GalleryInfo, ItemFilter, ItemInfo, ItemState
 from outsole.errors import InvalidInput, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_editions, list_galleries
-from outsole.gallery.layout import checked_name, current_edition
+from outsole.gallery.layout import SHOES, SOLES, checked_name, current_edition
 from outsole.gallery.overview import overview
 from outsole.gallery.store import rows_allowed, rows_matching
 from outsole.lifecycle import EditionInfo
@@ -38,12 +38,14 @@ class Served:
         name, hash: Of the correlation encoder's specification.
         index_settings: Settings that the arrays of an edition must have been made with.
         embeddings: Hash by name of the embeddings; an edition needs the one that it was indexed with.
+        shoes: Hash by name of the encoders of shoes.
     """
 
     name: str
     hash: str
     index_settings: Mapping[str, str]
     embeddings: Mapping[str, str] = field(default_factory=dict)
+    shoes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,13 +123,34 @@ class Catalogue:
                 self._open.popitem(last=False)
             return self._open[key]
 
-    def searchable(self, gallery: str, edition: str = "", *, encoder: str = "") -> Edition:
-        """An edition that can be searched with the encoder named; see `edition` and `choice`.
+    def searchable_shoes(self, gallery: str, edition: str = "") -> Edition:
+        """An edition of shoes that can be searched; see `edition`.
 
         Raises:
+            InvalidInput: The gallery shows something else.
+            PreconditionFailed: Its encoder is not served.
+        """
+        found = self.edition(gallery, edition)
+        _check_shows(found, SHOES, "SearchPrint")
+        name = found.manifest.encoder_name
+        if self._served.shoes.get(name) != found.encoder_hash:
+            state = "is not served" if name not in self._served.shoes else "is served with other weights"
+            raise PreconditionFailed(
+                f"encoder {name!r} of edition {found.id} of gallery {gallery!r} {state}",
+                field="edition",
+                remedy="put its model folder back, or index the gallery again",
+            )
+        return found
+
+    def searchable(self, gallery: str, edition: str = "", *, encoder: str = "") -> Edition:
+        """An edition of soles that can be searched with the encoder named; see `edition` and `choice`.
+
+        Raises:
+            InvalidInput: The gallery shows something else.
             PreconditionFailed: Another encoder made it, or other settings, or it lacks the encoder named.
         """
         found = self.edition(gallery, edition)
+        _check_shows(found, SOLES, "SearchShoe")
         self._check_correlation(found)
         self.choice(found, encoder)
         return found
@@ -158,9 +181,9 @@ class Catalogue:
         return EncoderChoice("" if encoder == embedding else correlation, embedding)
 
     def embeddings_in_use(self) -> tuple[str, ...]:
-        """Names of the embeddings that searchable galleries need now, in order of name."""
+        """Names of the embeddings and encoders of shoes that searchable galleries need now, in order of name."""
         named = (name for gallery in self.galleries() if self.is_searchable(gallery) for name in gallery.encoders)
-        return tuple(sorted(set(named) & self._served.embeddings.keys()))
+        return tuple(sorted(set(named) & (self._served.embeddings.keys() | self._served.shoes.keys())))
 
     def _check_correlation(self, found: Edition) -> None:
         gallery = found.gallery
@@ -192,7 +215,8 @@ class Catalogue:
     def is_searchable(self, gallery: GalleryInfo) -> bool:
         """Whether everything that the gallery's edition was made with is served."""
         try:
-            self.searchable(gallery.name, gallery.edition)
+            shows = self.edition(gallery.name, gallery.edition).manifest.shows
+            (self.searchable if shows == SOLES else self.searchable_shoes)(gallery.name, gallery.edition)
         except OutsoleError:
             return False
         return True
@@ -265,6 +289,15 @@ class Catalogue:
         for column, name, values in (("brand", "brands", where.brands), ("category", "categories", where.categories)):
             _check_known(edition, column, field=f"filter.{name}", values=values)
         return np.flatnonzero(rows_allowed(edition.items, where)).astype(np.int64)
+
+
+def _check_shows(edition: Edition, wanted: str, other: str) -> None:
+    if edition.manifest.shows != wanted:
+        raise InvalidInput(
+            f"gallery {edition.gallery!r} shows {edition.manifest.shows}",
+            field="gallery",
+            remedy=f"a gallery that shows {wanted}, or {other}",
+        )
 
 
 def _check_known(edition: Edition, column: str, *, field: str, values: tuple[str, ...]) -> None:

@@ -36,7 +36,7 @@ async def encode_probe(
     """
     if choice.correlation:
         return await encode_features(placed, choice.embedding, parts, clock)
-    async with _slot(parts, clock):
+    async with encoder_slot(parts, clock):
         inputs = parts.system.embedding_probe_inputs(placed)
         outputs = await parts.embeddings[choice.embedding].encode(inputs, timeout_s=clock.remaining_s())
     return parts.system.probe_embedding(outputs)
@@ -47,7 +47,7 @@ async def encode_features(
 ) -> ProbeFeatures:
     """Encode a probe for the correlation, and beside it with an embedding where one is named; see `encode_probe`."""
     system = parts.system
-    async with _slot(parts, clock):
+    async with encoder_slot(parts, clock):
         timeout_s = clock.remaining_s()
         calls = [parts.encoder.encode(placed.images, timeout_s=timeout_s)]
         if embedding:
@@ -59,7 +59,7 @@ async def encode_features(
 
 
 @asynccontextmanager
-async def _slot(parts: SearchParts, clock: RequestClock) -> AsyncIterator[None]:
+async def encoder_slot(parts: SearchParts, clock: RequestClock) -> AsyncIterator[None]:
     """A place among the searches that use the encoders at once; the wait for it is kept apart from the work."""
     asked = time.perf_counter()
     try:

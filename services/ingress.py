@@ -11,12 +11,13 @@ from grpc_health.v1 import health_pb2
 from ray.serve.grpc_util import gRPCInputStream
 from ray.serve.handle import DeploymentHandle
 
-from outsole.api import convert, convert_gallery
+from outsole.api import convert, convert_gallery, convert_shoes
 from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
 from outsole.errors import InvalidInput, Overloaded
 from outsole.imaging.decode import DecodeLimits
 from outsole.inference.encoder import Encoder, ModelContract
 from outsole.matching.print_system import PrintSystem
+from outsole.matching.shoe_system import find_shoe_encoders
 from services import validation
 from services.catalogue import Catalogue, Served
 from services.evidence import EvidenceStore, EvidenceUpload
@@ -24,11 +25,12 @@ from services.health import HealthMonitor
 from services.index_methods import IndexMethods, RemoteIndexing
 from services.later import LaterMethods
 from services.lifecycle import EditionMethods, Lifecycle
-from services.parts import CandidateFinder, Reranking, SearchDefaults, SearchParts
+from services.parts import CandidateFinder, Reranking, SearchDefaults, SearchParts, ServedShoes
 from services.print_search import explain_hit, search_print
 from services.remote import RemoteCandidates, RemoteReranking
 from services.rpc import GrpcContext, streaming, unary
 from services.settings import ServiceSettings
+from services.shoe_search import search_shoe
 from services.telemetry import NullRecorder, RayRecorder, Recorder
 
 _MAX_WATCHERS = 32
@@ -78,6 +80,13 @@ class Ingress(EditionMethods, IndexMethods, LaterMethods):
     ) -> retrieval_pb2.SearchPrintResponse:
         """Rank shoe models by a print."""
         return convert.answer_to_wire(await search_print(validation.print_query(request), self._parts))
+
+    @unary(retrieval_pb2.SearchShoeResponse)
+    async def SearchShoe(
+        self, request: retrieval_pb2.SearchShoeRequest, grpc_context: GrpcContext
+    ) -> retrieval_pb2.SearchShoeResponse:
+        """Rank shoe models by a picture of a shoe."""
+        return convert_shoes.shoe_answer_to_wire(await search_shoe(validation.shoe_query(request), self._parts))
 
     @unary(retrieval_pb2.ExplainHitResponse)
     async def ExplainHit(
@@ -177,14 +186,21 @@ def search_parts(
     reranking: Reranking,
     recorder: Recorder | None = None,
 ) -> SearchParts:
-    """Put the parts of a print search together; without a recorder nothing is recorded."""
+    """Put the parts of a search together; without a recorder nothing is recorded."""
+    shoes = find_shoe_encoders((settings.model_dir.parent, settings.encoders_dir))
     system = PrintSystem.load(settings.model_dir, more=[settings.encoders_dir])
     spec = system.spec
-    embeddings = {name: embedding.hash for name, embedding in system.embeddings.items()}
+    served = Served(
+        spec.name,
+        spec.hash,
+        system.index_settings,
+        embeddings={name: embedding.hash for name, embedding in system.embeddings.items()},
+        shoes={name: shoe.spec.hash for name, shoe in shoes.items()},
+    )
     return SearchParts(
         system=system,
         encoder=encoder_of(settings, settings.model_dir, spec.contract()),
-        catalogue=Catalogue(settings.editions_dir, Served(spec.name, spec.hash, system.index_settings, embeddings)),
+        catalogue=Catalogue(settings.editions_dir, served),
         candidates=candidates,
         reranking=reranking,
         evidence=EvidenceStore(settings.evidence_dir, max_bytes=settings.evidence_max_bytes),
@@ -199,6 +215,9 @@ def search_parts(
         embeddings={
             name: encoder_of(settings, embedding.folder, embedding.contract())
             for name, embedding in system.embeddings.items()
+        },
+        shoes={
+            name: ServedShoes(shoe, encoder_of(settings, shoe.folder, shoe.contract())) for name, shoe in shoes.items()
         },
     )
 

@@ -28,7 +28,6 @@ def _refusal(name: str) -> NotOffered:
 class LaterMethods:
     """Mixed into the ingress."""
 
-    SearchShoe = _later("SearchShoe", retrieval_pb2.SearchShoeResponse)
     TracePrint = _later("TracePrint", retrieval_pb2.TracePrintResponse)
     RefineSearch = _later("RefineSearch", retrieval_pb2.RefineSearchResponse)
     StartVideoSearch = _later("StartVideoSearch", video_pb2.StartVideoSearchResponse)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from outsole.matching.features import ProbeFeatures
     from outsole.matching.print_system import PrintSystem
     from outsole.matching.rerank import HeatMap, ItemScores
+    from outsole.matching.shoe_system import ShoeSystem
     from services.catalogue import Catalogue
     from services.evidence import EvidenceStore
 
@@ -109,8 +110,16 @@ class SearchDefaults:
 
 
 @dataclass(frozen=True)
+class ServedShoes:
+    """An encoder of shoes that is served: how crops are made for it, and the encoder itself."""
+
+    system: ShoeSystem
+    encoder: Encoder
+
+
+@dataclass(frozen=True)
 class SearchParts:
-    """Everything that a print search needs.
+    """Everything that a search needs.
 
     Attributes:
         system: The print system of the encoders served.
@@ -123,6 +132,7 @@ class SearchParts:
         recorder: Where measurements go.
         encoder_slots: Bounds the searches that use the encoders at once.
         embeddings: Encoders of the embeddings served, by name.
+        shoes: Encoders of shoes, by name.
     """
 
     system: PrintSystem
@@ -135,9 +145,11 @@ class SearchParts:
     recorder: Recorder = field(default_factory=NullRecorder)
     encoder_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     embeddings: Mapping[str, Encoder] = field(default_factory=dict)
+    shoes: Mapping[str, ServedShoes] = field(default_factory=dict)
 
     async def encoders_ready(self) -> bool:
         """Whether every encoder answers that a gallery needs now; never raises."""
         needed = await asyncio.to_thread(self.catalogue.embeddings_in_use)
-        encoders = (self.encoder, *(self.embeddings[name] for name in needed if name in self.embeddings))
+        further = {**self.embeddings, **{name: served.encoder for name, served in self.shoes.items()}}
+        encoders = (self.encoder, *(further[name] for name in needed if name in further))
         return all(await asyncio.gather(*(encoder.is_ready() for encoder in encoders)))

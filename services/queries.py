@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from outsole.answers import ItemFilter, SearchMode
+from outsole.answers import ItemFilter, SearchMode, ShoeMarks
 from outsole.api.records import PlacementSearch
 
 DEFAULT_K = 20
@@ -69,6 +69,22 @@ class PrintQuery:
     shortlist_size: int = MAX_SHORTLIST
     budget_ms: int | None = None
     require_complete: bool = False
+
+
+@dataclass(frozen=True)
+class ShoeQuery:
+    """A search with a picture of a shoe; the other attributes are those of `PrintQuery`.
+
+    Attributes:
+        marks: Where the shoe is in the picture.
+    """
+
+    probe: Probe
+    target: Target
+    marks: ShoeMarks = ShoeMarks()
+    where: ItemFilter = field(default_factory=ItemFilter)
+    k: int = DEFAULT_K
+    budget_ms: int | None = None
 
 
 @dataclass(frozen=True)

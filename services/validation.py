@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outsole.answers import ItemFilter
-from outsole.api import convert
+from outsole.api import convert, convert_shoes
 from outsole.api.convert_lifecycle import item_states_from_wire
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2
 from outsole.api.records import PlacementSearch
@@ -18,10 +18,12 @@ from services.queries import (
     ExplainQuery,
     PrintQuery,
     Probe,
+    ShoeQuery,
     Target,
 )
 
 PrintRequest = retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest
+_Request = PrintRequest | retrieval_pb2.SearchShoeRequest
 
 
 def print_query(request: retrieval_pb2.SearchPrintRequest) -> PrintQuery:
@@ -56,6 +58,19 @@ def explain_query(request: retrieval_pb2.ExplainHitRequest) -> ExplainQuery:
     )
 
 
+def shoe_query(request: retrieval_pb2.SearchShoeRequest) -> ShoeQuery:
+    """The search with a shoe that is asked for. Raises ``InvalidInput`` as `print_query`."""
+    image, digest = _picture(request)
+    return ShoeQuery(
+        probe=Probe(image, digest),
+        target=Target(_gallery(request), request.edition),
+        marks=convert_shoes.marks_from_wire(request),
+        where=convert.item_filter_from_wire(request.filter),
+        k=_in_range(request, "k", (1, MAX_K)) or DEFAULT_K,
+        budget_ms=_in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
+    )
+
+
 def item_filter(request: retrieval_pb2.SearchPrintRequest | gallery_pb2.ListItemsRequest) -> ItemFilter:
     """The filter of a request; see `outsole.api.convert.item_filter_from_wire`."""
     return convert.item_filter_from_wire(request.filter)
@@ -84,30 +99,41 @@ def page(message: common_pb2.Page) -> tuple[int, str]:
 
 
 def _probe(request: PrintRequest) -> Probe:
-    kind = request.WhichOneof("probe")
-    if kind is None:
-        raise InvalidInput("no probe was sent", field="image", remedy="exactly one of image and evidence_sha256")
-    digest = request.evidence_sha256
+    image, digest = _picture(request)
     mask = request.WhichOneof("mask")
     return Probe(
-        image=request.image if kind == "image" else None,
-        evidence_sha256=checked_digest(digest, field="evidence_sha256") if kind == "evidence_sha256" else "",
+        image=image,
+        evidence_sha256=digest,
         mask_png=request.mask_png if mask == "mask_png" else None,
         mask_polygon=convert.polygon_from_wire(request.mask_polygon) if mask == "mask_polygon" else None,
     )
 
 
+def _picture(request: _Request) -> tuple[bytes | None, str]:
+    """The bytes of the probe, or the name of the evidence that holds them."""
+    kind = request.WhichOneof("probe")
+    if kind is None:
+        raise InvalidInput("no probe was sent", field="image", remedy="exactly one of image and evidence_sha256")
+    if kind == "image":
+        return request.image, ""
+    return None, checked_digest(request.evidence_sha256, field="evidence_sha256")
+
+
 def _target(request: PrintRequest) -> Target:
+    return Target(gallery=_gallery(request), edition=request.edition, encoder=request.encoder)
+
+
+def _gallery(request: _Request) -> str:
     if not request.gallery:
         raise InvalidInput("no gallery is named", field="gallery", remedy="the name of a gallery; see ListGalleries")
-    return Target(gallery=request.gallery, edition=request.edition, encoder=request.encoder)
+    return request.gallery
 
 
 def _placements(request: PrintRequest) -> PlacementSearch:
     return convert.placement_search_from_wire(request.placement_search)
 
 
-def _in_range(request: PrintRequest, name: str, bounds: tuple[int, int]) -> int | None:
+def _in_range(request: _Request, name: str, bounds: tuple[int, int]) -> int | None:
     """The value of an optional field, None where it was left out."""
     if not request.HasField(name):
         return None

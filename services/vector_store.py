@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +34,16 @@ class PublishedStore:
     Args:
         store: The back end.
         root: Directory of the galleries.
-        encoder_hash: Only editions of this correlation encoder are published.
+        encoder_hashes: Only editions of these encoders are published.
         fields: Arrays that are searched, as far as an edition has them.
     """
 
-    def __init__(self, store: VectorStore, *, root: Path, encoder_hash: str, fields: tuple[str, ...]) -> None:
+    def __init__(
+        self, store: VectorStore, *, root: Path, encoder_hashes: Collection[str], fields: tuple[str, ...]
+    ) -> None:
         self._store = store
         self._root = root
-        self._encoder_hash = encoder_hash
+        self._encoder_hashes = frozenset(encoder_hashes)
         self._fields = fields
         self._publishing: dict[EditionRef, asyncio.Task[None]] = {}
         self._in_force: dict[str, EditionRef] = {}
@@ -245,7 +247,7 @@ class PublishedStore:
         for gallery in list_galleries(self._root):
             with contextlib.suppress(OutsoleError):
                 edition = Edition.open(self._root, gallery, current_edition(self._root, gallery))
-                if edition.encoder_hash == self._encoder_hash:
+                if edition.encoder_hash in self._encoder_hashes:
                     found[gallery] = EditionRef(gallery, edition.id)
         return found
 
@@ -270,8 +272,8 @@ class PublishedStore:
 class VectorStoreOwner(PublishedStore):
     """The deployment."""
 
-    def __init__(self, uri: str, root: Path, encoder_hash: str, fields: tuple[str, ...]) -> None:
-        super().__init__(open_store(uri), root=root, encoder_hash=encoder_hash, fields=fields)
+    def __init__(self, uri: str, root: Path, encoder_hashes: Collection[str], fields: tuple[str, ...]) -> None:
+        super().__init__(open_store(uri), root=root, encoder_hashes=encoder_hashes, fields=fields)
         self._looking = asyncio.create_task(self.publish_forever())
 
     def __del__(self) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import Point, View, shoe_crop
+from outsole.answers import Point, View
+from outsole.imaging.shoe_crops import shoe_crop
 from outsole.synthesis.shoe_pictures import CameraPlan, ShoePicture, retail_photograph, surveillance_crop
 from outsole.synthesis.shoes import ShoeModel, plan_models
 from outsole.synthesis.upper_designs import design_of

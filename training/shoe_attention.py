@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from outsole.answers import View
 from outsole.encoders.shoe import DIMENSIONS, ShoeNet
 from outsole.encoders.trunks import LiteTrunk, load_published, make_trunk
 from outsole.evaluation.retrieval import hit_at, mean_average_precision_at, ranked_models
-from outsole.imaging.shoe_crops import CROP_PX, View
+from outsole.imaging.shoe_crops import CROP_PX
 from outsole.inference.encoder import TensorShape
 from training.command import command
 from training.export_plan import Arrays, ExportPlan

@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 
 from outsole.answers import Explanation, GalleryInfo, ItemInfo, SearchAnswer
-from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, requests
+from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, convert_shoes, requests
 from outsole.api.backoff import Attempts, BackoffSettings
 from outsole.api.client import HEALTH_METHOD
 from outsole.api.errors import from_rpc_error
@@ -30,7 +30,7 @@ from outsole.api.generated.outsole.v1 import (
     index_pb2_grpc,
     retrieval_pb2_grpc,
 )
-from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions, ShoeOptions
 from outsole.lifecycle import EditionCheck, EditionInfo, RebuildProgress
 from outsole.operations import OperationInfo, WorkState
 
@@ -105,6 +105,28 @@ class AsyncClient:
         timeout_s = options.pop("timeout_s", self._timeout_s)
         request = requests.search_request(image, options, gallery=gallery, timeout_s=timeout_s)
         return convert.answer_from_wire(await self._call(self._retrieval.SearchPrint, request, timeout_s=timeout_s))
+
+    async def search_shoe(
+        self, image: requests.Picture, *, gallery: str, **options: Unpack[ShoeOptions]
+    ) -> SearchAnswer:
+        """Ranks the shoe models of a gallery by similarity to a shoe in a picture.
+
+        Args:
+            image: Bytes, a path, or evidence uploaded before.
+            gallery: Name of a gallery that shows shoes.
+            options: See ``ShoeOptions``.
+
+        Returns:
+            The hits, best first, with everything needed to compute them again.
+
+        Raises:
+            OutsoleError: Any of the tree; ``field`` names the request field at fault.
+        """
+        requests.known_options(options, ShoeOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        request = requests.shoe_request(image, options, gallery=gallery, timeout_s=timeout_s)
+        message = await self._call(self._retrieval.SearchShoe, request, timeout_s=timeout_s)
+        return convert_shoes.shoe_answer_from_wire(message)
 
     async def explain_hit(
         self, image: requests.Picture, *, gallery: str, item_id: str, **options: Unpack[ExplainOptions]

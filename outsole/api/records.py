@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from outsole.answers import ItemFilter, ItemState, Placement, SearchMode
+from outsole.answers import ItemFilter, ItemState, Placement, SearchMode, ShoeMarks
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,26 @@ class ExplainOptions(TypedDict, total=False):
     placements: PlacementSearch | None
     edition: str
     encoder: str
+    budget_ms: int | None
+    timeout_s: float
+
+
+class ShoeOptions(TypedDict, total=False):
+    """Options of ``search_shoe``; left out, the service decides.
+
+    Attributes:
+        k: Models wanted, 1 .. 1,000; None for 20.
+        marks: Where the shoe is in the picture, and from where it is seen.
+        where: Which items take part; all where left out.
+        edition: Pins the gallery's state; empty for the current one.
+        budget_ms: The service's time, 1 .. 600,000 ms; None for the call's timeout.
+        timeout_s: Replaces the client's timeout for this call, seconds.
+    """
+
+    k: int | None
+    marks: ShoeMarks
+    where: ItemFilter
+    edition: str
     budget_ms: int | None
     timeout_s: float
 

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from outsole.answers import ItemFilter, SearchMode
-from outsole.api import convert, convert_gallery, convert_operations
+from outsole.answers import ItemFilter, SearchMode, ShoeMarks
+from outsole.api import convert, convert_gallery, convert_operations, convert_shoes
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2
-from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions, ShoeOptions
 from outsole.errors import InvalidInput
 from outsole.operations import WorkState
 
@@ -54,6 +54,22 @@ def search_request(
         shortlist_size=options.get("shortlist_size"),
     )
     _set_common(request, image, options, timeout_s)
+    return request
+
+
+def shoe_request(
+    image: Picture, options: ShoeOptions, *, gallery: str, timeout_s: float
+) -> retrieval_pb2.SearchShoeRequest:
+    """Searches with a picture of a shoe; see ``ShoeOptions``. Raises ``InvalidInput`` as ``search_request``."""
+    where = options.get("where", EVERY_ITEM)
+    request = retrieval_pb2.SearchShoeRequest(
+        gallery=gallery,
+        edition=options.get("edition", ""),
+        k=options.get("k"),
+        filter=None if where.is_empty else convert.item_filter_to_wire(where),
+    )
+    convert_shoes.set_marks(request, options.get("marks", ShoeMarks()))
+    _set_probe(request, image, options, timeout_s)
     return request
 
 
@@ -155,11 +171,7 @@ def _set_common(
     options: Mapping[str, Any],
     timeout_s: float,
 ) -> None:
-    """Sets the probe, the mask, the placements and the budget, which both kinds of request have."""
-    if isinstance(image, EvidenceRef):
-        request.evidence_sha256 = image.sha256
-    else:
-        request.image = image if isinstance(image, bytes) else _read(image, field="image")
+    """Sets the probe, the mask, the placements and the budget, which both kinds of request about prints have."""
     mask_png, mask_polygon = options.get("mask_png"), options.get("mask_polygon")
     if mask_png is not None and mask_polygon is not None:
         raise InvalidInput("both mask_png and mask_polygon", field="mask", remedy="give one of them")
@@ -169,6 +181,20 @@ def _set_common(
         request.mask_polygon.CopyFrom(convert.polygon_to_wire(mask_polygon))
     if (placements := options.get("placements")) is not None:
         request.placement_search.CopyFrom(convert.placement_search_to_wire(placements))
+    _set_probe(request, image, options, timeout_s)
+
+
+def _set_probe(
+    request: retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest | retrieval_pb2.SearchShoeRequest,
+    image: Picture,
+    options: Mapping[str, Any],
+    timeout_s: float,
+) -> None:
+    """Sets the picture and the budget, which every search has."""
+    if isinstance(image, EvidenceRef):
+        request.evidence_sha256 = image.sha256
+    else:
+        request.image = image if isinstance(image, bytes) else _read(image, field="image")
     # The server cannot see the call's deadline, so it travels as the budget.
     budget_ms = options.get("budget_ms")
     request.budget_ms = _deadline_ms(timeout_s) if budget_ms is None else budget_ms

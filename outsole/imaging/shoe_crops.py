@@ -6,30 +6,17 @@ turn is the sole's spring. Fronts and backs have no such line and are only broug
 
 from __future__ import annotations
 
-import enum
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.answers import Box, Point, View
 from outsole.errors import InvalidInput
 
 CROP_PX = (112, 224)
 # Where heel and toe come to lie, as parts of width and height: boots reach above what a low shoe needs.
 _HEEL_AT, _TOE_AT, _GROUND_AT = 0.12, 0.88, 0.86
 _MIN_LENGTH_PX = 4.0
-Point = tuple[float, float]
-"""(x, y) in pixels."""
-Box = tuple[float, float, float, float]
-"""(left, top, right, bottom) in pixels; a box may reach beyond the picture."""
-
-
-class View(enum.Enum):
-    """From where a shoe is seen."""
-
-    SIDE = "side"
-    FRONT = "front"
-    BACK = "back"
 
 
 def shoe_crop(rgb: NDArray[np.uint8], *, view: View, toe: Point, heel: Point, box: Box) -> NDArray[np.uint8]:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.answers import Box, Point
 from outsole.imaging.plain_ground import largest_part, within_edges
-from outsole.imaging.shoe_crops import Box, Point
 
 _WORKED_ON_PX = 512
 # Shops lay shoes level; what is steeper is no sole.

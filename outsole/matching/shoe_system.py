@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.answers import Role
+from outsole.answers import Box, Role, ShoeMarks, View
 from outsole.encoders.network_spec import NetworkSpec, folders_of_kind
 from outsole.errors import DataCorrupt, InvalidInput
 from outsole.gallery.layout import SHOES, SHOWS
 from outsole.imaging.decode import DecodedImage
-from outsole.imaging.shoe_crops import CROP_PX, Box, View, shoe_crop, upright_crop
+from outsole.imaging.shoe_crops import CROP_PX, level_crop, shoe_crop, upright_crop
 from outsole.imaging.shoe_photographs import find_shoe
 from outsole.inference.encoder import IMAGE, ModelContract, TensorShape
 
@@ -103,28 +103,57 @@ def photograph_crop(picture: DecodedImage, role: Role, *, field: str = IMAGE) ->
     return shoe_crop(rgb, view=VIEWS[role], toe=place.toe, heel=place.heel, box=place.box)
 
 
-def probe_crops(picture: DecodedImage, box: Box | None = None) -> NDArray[np.uint8]:
-    """What is searched with of one picture whose view nobody has told: as a side, and as it lies in its box.
+def probe_crops(picture: DecodedImage, marks: ShoeMarks) -> NDArray[np.uint8]:
+    """What is searched with of a shoe in a picture.
+
+    A marked side is turned level, an end is cut out by its box. Where nobody says from where the shoe is seen it is
+    tried as both, and its sole is looked for as in a shop's photograph.
 
     Args:
         picture: Decoded with its colours where it has any.
-        box: Where the shoe is; the whole picture where None.
+        marks: Where the shoe is.
 
     Returns:
-        uint8 [n, 112, 224, 3], n 1 or 2: level where a shoe can be told from its ground, and upright.
+        uint8 [n, 112, 224, 3], n 1 or 2.
+
+    Raises:
+        InvalidInput: Marks that do not fit each other or the picture; a side without marks that does not stand out.
     """
     rgb = colours_of(picture)
-    height, width = rgb.shape[:2]
-    left, top, right, bottom = box or (0.0, 0.0, float(width), float(height))
-    upright = upright_crop(rgb, box=(left, top, right, bottom))
-    rows = slice(max(int(top), 0), min(round(bottom), height))
-    columns = slice(max(int(left), 0), min(round(right), width))
+    box = _checked_box(marks.box, rgb.shape[:2])
+    if (marks.toe is None) != (marks.heel is None):
+        raise InvalidInput("one of toe and heel is given", field="toe", remedy="both, or neither")
+    if marks.toe is not None and marks.heel is not None and marks.view in (None, View.SIDE):
+        return level_crop(rgb, toe=marks.toe, heel=marks.heel)[None]
+    upright = upright_crop(rgb, box=box)[None]
+    if marks.view in (View.FRONT, View.BACK):
+        return upright
     try:
-        place = find_shoe(rgb[rows, columns])
+        level = _found_side(rgb, box)[None]
     except InvalidInput:
-        return upright[None]
-    level = shoe_crop(rgb[rows, columns], view=View.SIDE, toe=place.toe, heel=place.heel, box=place.box)
-    return np.stack([level, upright])
+        if marks.view is View.SIDE:
+            raise
+        return upright
+    return level if marks.view is View.SIDE else np.concatenate([level, upright])
+
+
+def _found_side(rgb: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    left, top, right, bottom = (round(value) for value in box)
+    window = rgb[max(top, 0) : bottom, max(left, 0) : right]
+    place = find_shoe(window, field="toe")
+    return level_crop(window, toe=place.toe, heel=place.heel)
+
+
+def _checked_box(box: Box | None, shape: tuple[int, ...]) -> Box:
+    height, width = shape
+    if box is None:
+        return 0.0, 0.0, float(width), float(height)
+    left, top, right, bottom = box
+    if not (left >= 0 and top >= 0 and right <= width and bottom <= height and right - left >= 1 and bottom - top >= 1):
+        raise InvalidInput(
+            f"the box is {box} in a picture of {width} x {height}", field="box", remedy="a box inside the picture"
+        )
+    return box
 
 
 def colours_of(picture: DecodedImage) -> NDArray[np.uint8]:

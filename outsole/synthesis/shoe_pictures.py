@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.answers import Box, Point, View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import Box, Point, View
 from outsole.synthesis.noise import fractal_noise, smooth_noise, step
 from outsole.synthesis.uppers import Upper
 

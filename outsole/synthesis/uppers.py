@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from outsole.answers import View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import View
 from outsole.synthesis.noise import smooth_noise
 from outsole.synthesis.upper_designs import PARTS, Motif, UpperDesign
 

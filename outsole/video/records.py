@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import Box, Point, View
+from outsole.answers import Box, Point, View
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Losing(ExactStore):
 
 
 def parts(root: Path, store: ExactStore | None = None) -> tuple[Lifecycle, PublishedStore]:
-    owner = PublishedStore(store or ExactStore(), root=root, encoder_hash=ENCODER, fields=FIELDS)
+    owner = PublishedStore(store or ExactStore(), root=root, encoder_hashes=[ENCODER], fields=FIELDS)
     return Lifecycle(root, owner, Catalogue(root, Served("made", ENCODER, {}))), owner
 
 

@@ -63,7 +63,7 @@ class House:
 def parts_of(settings: ServiceSettings) -> SearchParts:
     system = PrintSystem.load(settings.model_dir)
     store = PublishedStore(
-        ExactStore(), root=settings.editions_dir, encoder_hash=system.spec.hash, fields=system.candidate_fields
+        ExactStore(), root=settings.editions_dir, encoder_hashes=[system.spec.hash], fields=system.candidate_fields
     )
     reranking = EditionRerankers(settings.editions_dir, system.spec, cache_mib=64, threads=1)
     return search_parts(settings, candidates=store, reranking=reranking)

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from outsole.answers import View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import CROP_PX, View, level_crop, upright_crop
+from outsole.imaging.shoe_crops import CROP_PX, level_crop, upright_crop
 from outsole.synthesis.shoe_pictures import CameraPlan, surveillance_crop
 from outsole.synthesis.shoes import plan_models
 from outsole.synthesis.upper_designs import design_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from outsole.answers import View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import View
 from outsole.imaging.shoe_photographs import find_shoe
 from outsole.synthesis.shoe_pictures import ShoePicture, retail_photograph
 from outsole.synthesis.shoes import plan_models

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from outsole.answers import View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import View
 from outsole.synthesis.shoes import plan_models
 from outsole.synthesis.upper_designs import PARTS, Motif, UpperDesign, design_of
 from outsole.synthesis.uppers import draw_upper

@@ -22,6 +22,13 @@ class SearchMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEARCH_MODE_SHORTLIST: _ClassVar[SearchMode]
     SEARCH_MODE_EXHAUSTIVE: _ClassVar[SearchMode]
 
+class ShoeView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHOE_VIEW_UNSPECIFIED: _ClassVar[ShoeView]
+    SHOE_VIEW_SIDE: _ClassVar[ShoeView]
+    SHOE_VIEW_FRONT: _ClassVar[ShoeView]
+    SHOE_VIEW_BACK: _ClassVar[ShoeView]
+
 class ItemState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ITEM_STATE_UNSPECIFIED: _ClassVar[ItemState]
@@ -36,6 +43,10 @@ SIDE_RIGHT: Side
 SEARCH_MODE_UNSPECIFIED: SearchMode
 SEARCH_MODE_SHORTLIST: SearchMode
 SEARCH_MODE_EXHAUSTIVE: SearchMode
+SHOE_VIEW_UNSPECIFIED: ShoeView
+SHOE_VIEW_SIDE: ShoeView
+SHOE_VIEW_FRONT: ShoeView
+SHOE_VIEW_BACK: ShoeView
 ITEM_STATE_UNSPECIFIED: ItemState
 ITEM_STATE_ACTIVE: ItemState
 ITEM_STATE_DISCONTINUED: ItemState

@@ -155,7 +155,7 @@ class UploadEvidenceResponse(_message.Message):
     def __init__(self, sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class SearchShoeRequest(_message.Message):
-    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "box", "filter", "budget_ms")
+    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "box", "filter", "budget_ms", "view", "toe", "heel")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
@@ -164,6 +164,9 @@ class SearchShoeRequest(_message.Message):
     BOX_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     BUDGET_MS_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    TOE_FIELD_NUMBER: _ClassVar[int]
+    HEEL_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     evidence_sha256: str
     gallery: str
@@ -172,21 +175,50 @@ class SearchShoeRequest(_message.Message):
     box: _common_pb2.Box
     filter: _common_pb2.ItemFilter
     budget_ms: int
-    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., box: _Optional[_Union[_common_pb2.Box, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ...) -> None: ...
+    view: _common_pb2.ShoeView
+    toe: _common_pb2.Point
+    heel: _common_pb2.Point
+    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., box: _Optional[_Union[_common_pb2.Box, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ..., view: _Optional[_Union[_common_pb2.ShoeView, str]] = ..., toe: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., heel: _Optional[_Union[_common_pb2.Point, _Mapping]] = ...) -> None: ...
 
 class SearchShoeResponse(_message.Message):
-    __slots__ = ("hits", "gallery", "edition", "encoder_hash", "probe_sha256")
+    __slots__ = ("hits", "gallery", "edition", "encoder_hash", "probe_sha256", "searched", "total", "steps", "warnings", "stage_ms", "settings")
+    class StageMsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class SettingsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     HITS_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     EDITION_FIELD_NUMBER: _ClassVar[int]
     ENCODER_HASH_FIELD_NUMBER: _ClassVar[int]
     PROBE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    SEARCHED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    STAGE_MS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
     hits: _containers.RepeatedCompositeFieldContainer[_common_pb2.Hit]
     gallery: str
     edition: str
     encoder_hash: str
     probe_sha256: str
-    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., probe_sha256: _Optional[str] = ...) -> None: ...
+    searched: int
+    total: int
+    steps: _containers.RepeatedScalarFieldContainer[str]
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    stage_ms: _containers.ScalarMap[str, float]
+    settings: _containers.ScalarMap[str, str]
+    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., probe_sha256: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., steps: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class TracePrintRequest(_message.Message):
     __slots__ = ("search", "archives", "tracks_per_model")

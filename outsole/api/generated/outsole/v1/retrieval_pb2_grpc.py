@@ -81,7 +81,7 @@ class RetrievalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchShoe(self, request, context):
-        """Ranks shoe models by the similarity of their uppers to a shoe in a picture. Safe to retry. UNIMPLEMENTED in this release.
+        """Ranks shoe models by the similarity of their uppers to a shoe in a picture. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

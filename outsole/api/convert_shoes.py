@@ -1,0 +1,98 @@
+"""Searches with shoes for the wire and back; see ``outsole.api.convert``."""
+
+from __future__ import annotations
+
+import math
+
+from outsole.answers import Box, Point, SearchAnswer, SearchMode, ShoeMarks, View
+from outsole.api.convert import hit_from_wire, hit_to_wire
+from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2
+from outsole.errors import InvalidInput
+
+_VIEW_TO_WIRE = {
+    View.SIDE: common_pb2.SHOE_VIEW_SIDE,
+    View.FRONT: common_pb2.SHOE_VIEW_FRONT,
+    View.BACK: common_pb2.SHOE_VIEW_BACK,
+}
+_VIEW_FROM_WIRE: dict[int, View] = {number: view for view, number in _VIEW_TO_WIRE.items()}
+
+
+def set_marks(request: retrieval_pb2.SearchShoeRequest, marks: ShoeMarks) -> None:
+    """Write into a request what is known of the shoe."""
+    if marks.view is not None:
+        request.view = _VIEW_TO_WIRE[marks.view]
+    for field, point in ((request.toe, marks.toe), (request.heel, marks.heel)):
+        if point is not None:
+            field.x_px, field.y_px = point
+            field.SetInParent()
+    if marks.box is not None:
+        left, top, right, bottom = marks.box
+        request.box.CopyFrom(common_pb2.Box(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top))
+
+
+def marks_from_wire(request: retrieval_pb2.SearchShoeRequest) -> ShoeMarks:
+    """What is known of the shoe.
+
+    Raises:
+        InvalidInput: A view that is none, or a mark that is not finite.
+    """
+    if request.view and request.view not in _VIEW_FROM_WIRE:
+        raise InvalidInput(f"{request.view} is no view", field="view", remedy="a value of ShoeView")
+    return ShoeMarks(
+        view=_VIEW_FROM_WIRE.get(request.view),
+        toe=_point(request.toe, "toe") if request.HasField("toe") else None,
+        heel=_point(request.heel, "heel") if request.HasField("heel") else None,
+        box=_box(request.box) if request.HasField("box") else None,
+    )
+
+
+def shoe_answer_to_wire(answer: SearchAnswer) -> retrieval_pb2.SearchShoeResponse:
+    """An answer for the wire."""
+    return retrieval_pb2.SearchShoeResponse(
+        hits=[hit_to_wire(hit) for hit in answer.hits],
+        gallery=answer.gallery,
+        edition=answer.edition,
+        encoder_hash=answer.encoder_hash,
+        probe_sha256=answer.probe_sha256,
+        searched=answer.searched,
+        total=answer.total,
+        steps=answer.steps,
+        warnings=answer.warnings,
+        stage_ms=answer.stage_ms,
+        settings=answer.settings,
+    )
+
+
+def shoe_answer_from_wire(message: retrieval_pb2.SearchShoeResponse) -> SearchAnswer:
+    """An answer as it was sent."""
+    return SearchAnswer(
+        hits=tuple(hit_from_wire(hit) for hit in message.hits),
+        gallery=message.gallery,
+        edition=message.edition,
+        encoder_hash=message.encoder_hash,
+        mode=SearchMode.EXHAUSTIVE,
+        searched=message.searched,
+        total=message.total,
+        visible_fraction=1.0,
+        probe_sha256=message.probe_sha256,
+        steps=tuple(message.steps),
+        warnings=tuple(message.warnings),
+        stage_ms=dict(message.stage_ms),
+        settings=dict(message.settings),
+    )
+
+
+def _point(message: common_pb2.Point, field: str) -> Point:
+    return _finite((message.x_px, message.y_px), field)
+
+
+def _box(message: common_pb2.Box) -> Box:
+    left, top = _finite((message.left_px, message.top_px), "box")
+    width, height = _finite((message.width_px, message.height_px), "box")
+    return left, top, left + width, top + height
+
+
+def _finite(values: tuple[float, float], field: str) -> tuple[float, float]:
+    if not all(map(math.isfinite, values)):
+        raise InvalidInput(f"{values} is not finite", field=field, remedy="finite pixels")
+    return values
