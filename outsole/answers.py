@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from datetime import datetime
 
 # Years that a release can have.
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -157,6 +158,23 @@ class ItemFilter:
     def is_empty(self) -> bool:
         """Whether every item takes part."""
         return self == ItemFilter()
+
+
+@dataclass(frozen=True)
+class TrackFilter:
+    """Which tracks of a video archive take part in a search; an empty tuple leaves a field free.
+
+    Attributes:
+        cameras: Cameras allowed, compared exactly.
+        places: Places allowed, compared exactly.
+        since, until: A track takes part where any of it was seen between them, both included; with their time zone;
+            None leaves an end open. A track whose time nobody knows is in no such range.
+    """
+
+    cameras: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

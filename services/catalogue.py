@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from outsole.answers import GalleryInfo, ItemFilter, ItemInfo, ItemState
 from outsole.errors import InvalidInput, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_editions, list_galleries
+from outsole.gallery.filters import rows_allowed, rows_matching
 from outsole.gallery.layout import SHOES, SOLES, checked_name, current_edition
 from outsole.gallery.overview import overview
-from outsole.gallery.store import rows_allowed, rows_matching
 from outsole.lifecycle import EditionInfo
 
 DEFAULT_PAGE = 100

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.answers import ItemFilter
 from outsole.imaging.decode import DecodeLimits
 from services.telemetry import NullRecorder, Recorder
 
 if TYPE_CHECKING:
+    from outsole.gallery.filters import RowFilter
     from outsole.gallery.store import Candidates
     from outsole.inference.encoder import Encoder
     from outsole.matching.features import ProbeFeatures
@@ -52,7 +52,7 @@ class CandidateFinder(Protocol):
         queries: Mapping[str, NDArray[np.float32]],
         *,
         limit: int,
-        where: ItemFilter,
+        where: RowFilter,
         timeout_s: float,
     ) -> Timed[dict[str, Candidates]]:
         """Search every field with its queries.

@@ -13,12 +13,12 @@ from ray.exceptions import RayActorError, RayError
 from ray.serve.exceptions import BackPressureError, RayServeException, RequestCancelledError
 from ray.serve.handle import DeploymentHandle
 
-from outsole.answers import ItemFilter
 from outsole.errors import BudgetSpent, OutsoleError, Overloaded, Unavailable
 from outsole.lifecycle import RebuildProgress
 from services.parts import EditionRef, Timed
 
 if TYPE_CHECKING:
+    from outsole.gallery.filters import RowFilter
     from outsole.gallery.store import Candidates
     from outsole.matching.features import ProbeFeatures
     from outsole.matching.rerank import HeatMap, ItemScores
@@ -39,7 +39,7 @@ class RemoteCandidates:
         queries: Mapping[str, NDArray[np.float32]],
         *,
         limit: int,
-        where: ItemFilter,
+        where: RowFilter,
         timeout_s: float,
     ) -> Timed[dict[str, Candidates]]:
         """See `services.parts.CandidateFinder.find`."""

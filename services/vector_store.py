@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.answers import ItemFilter
 from outsole.errors import BudgetSpent, DataCorrupt, NotFound, OutsoleError, Unavailable
 from outsole.gallery.backends import open_store
 from outsole.gallery.editions import Edition, list_galleries
+from outsole.gallery.filters import RowFilter
 from outsole.gallery.layout import current_edition
 from outsole.gallery.store import Candidates, VectorStore
 from outsole.gallery.verification import check_own_vectors
@@ -59,7 +59,7 @@ class PublishedStore:
         queries: Mapping[str, NDArray[np.float32]],
         *,
         limit: int,
-        where: ItemFilter,
+        where: RowFilter,
         timeout_s: float,
         sent_at: float | None = None,
     ) -> Timed[dict[str, Candidates]]:
@@ -256,7 +256,7 @@ class PublishedStore:
         edition_id: str,
         queries: Mapping[str, NDArray[np.float32]],
         limit: int,
-        where: ItemFilter,
+        where: RowFilter,
         timeout_s: float,
     ) -> dict[str, Candidates]:
         end = time.monotonic() + timeout_s

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC
 
-from outsole.answers import Box, Point, SearchAnswer, SearchMode, ShoeMarks, View
+from outsole.answers import Box, Point, SearchAnswer, SearchMode, ShoeMarks, TrackFilter, View
 from outsole.api.convert import hit_from_wire, hit_to_wire
 from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2
 from outsole.errors import InvalidInput
@@ -17,8 +18,9 @@ _VIEW_TO_WIRE = {
 _VIEW_FROM_WIRE: dict[int, View] = {number: view for view, number in _VIEW_TO_WIRE.items()}
 
 
-def set_marks(request: retrieval_pb2.SearchShoeRequest, marks: ShoeMarks) -> None:
-    """Write into a request what is known of the shoe."""
+def marks_to_wire(marks: ShoeMarks) -> retrieval_pb2.SearchShoeRequest:
+    """A request that says what is known of the shoe, and nothing else."""
+    request = retrieval_pb2.SearchShoeRequest()
     if marks.view is not None:
         request.view = _VIEW_TO_WIRE[marks.view]
     for field, point in ((request.toe, marks.toe), (request.heel, marks.heel)):
@@ -28,6 +30,7 @@ def set_marks(request: retrieval_pb2.SearchShoeRequest, marks: ShoeMarks) -> Non
     if marks.box is not None:
         left, top, right, bottom = marks.box
         request.box.CopyFrom(common_pb2.Box(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top))
+    return request
 
 
 def marks_from_wire(request: retrieval_pb2.SearchShoeRequest) -> ShoeMarks:
@@ -79,6 +82,26 @@ def shoe_answer_from_wire(message: retrieval_pb2.SearchShoeResponse) -> SearchAn
         warnings=tuple(message.warnings),
         stage_ms=dict(message.stage_ms),
         settings=dict(message.settings),
+    )
+
+
+def track_filter_to_wire(where: TrackFilter) -> common_pb2.TrackFilter:
+    """A filter of tracks for the wire."""
+    message = common_pb2.TrackFilter(cameras=where.cameras, places=where.places)
+    for field, time in ((message.since, where.since), (message.until, where.until)):
+        if time is not None:
+            field.FromDatetime(time)
+            field.SetInParent()
+    return message
+
+
+def track_filter_from_wire(message: common_pb2.TrackFilter) -> TrackFilter:
+    """A filter of tracks as it was sent."""
+    return TrackFilter(
+        cameras=tuple(message.cameras),
+        places=tuple(message.places),
+        since=message.since.ToDatetime(tzinfo=UTC) if message.HasField("since") else None,
+        until=message.until.ToDatetime(tzinfo=UTC) if message.HasField("until") else None,
     )
 
 

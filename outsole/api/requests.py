@@ -68,7 +68,7 @@ def shoe_request(
         k=options.get("k"),
         filter=None if where.is_empty else convert.item_filter_to_wire(where),
     )
-    convert_shoes.set_marks(request, options.get("marks", ShoeMarks()))
+    request.MergeFrom(convert_shoes.marks_to_wire(options.get("marks", ShoeMarks())))
     _set_probe(request, image, options, timeout_s)
     return request
 

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from outsole.answers import GalleryInfo, ItemInfo, ItemState, Side
 from outsole.errors import DataCorrupt, NotFound
+from outsole.gallery.filters import ITEM_COLUMNS, TRACK_COLUMNS, FilterColumns
 from outsole.gallery.items import ITEM_SCHEMA, OFFER_SCHEMA
 from outsole.gallery.layout import (
     ITEMS,
     OFFERS,
     THUMBNAILS,
     THUMBNAILS_PER_GROUP,
+    TRACKS,
     Manifest,
     checked_array_name,
     checked_name,
@@ -87,6 +89,11 @@ class Edition:
     def embedding(self) -> str:
         """Name of the partial-print embedding that the edition was indexed with; empty where there is none."""
         return next(iter(self.manifest.embeddings), "")
+
+    @property
+    def filter_columns(self) -> FilterColumns:
+        """The columns of ``items`` that filters of searches are about."""
+        return TRACK_COLUMNS if self.manifest.shows == TRACKS else ITEM_COLUMNS
 
     @property
     def created(self) -> str:

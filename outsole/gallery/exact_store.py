@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.answers import ItemFilter
 from outsole.errors import BudgetSpent, NotFound
 from outsole.gallery.editions import Edition
+from outsole.gallery.filters import RowFilter, rows_allowed
 from outsole.gallery.scan import Scan, doubled
-from outsole.gallery.store import Candidates, PublishedEditions, checked_queries, rows_allowed, vectors_of
+from outsole.gallery.store import Candidates, PublishedEditions, checked_queries, vectors_of
 
 _BLOCK_BYTES = 32 << 20
 
@@ -44,7 +44,7 @@ class ExactStore:
         queries: NDArray[np.float32],
         *,
         limit: int,
-        where: ItemFilter,
+        where: RowFilter,
         timeout_s: float,
     ) -> Candidates:
         """See `VectorStore.search`."""

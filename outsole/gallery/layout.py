@@ -27,7 +27,7 @@ THUMBNAILS = "thumbnails.parquet"
 REJECTS = "rejects.csv"
 CURRENT = "CURRENT"
 THUMBNAILS_PER_GROUP = 256
-SHOWS, SOLES, SHOES = "shows", "soles", "shoes"
+SHOWS, SOLES, SHOES, TRACKS = "shows", "soles", "shoes", "tracks"
 """The setting that says what a gallery shows, and its values; one that does not say shows soles."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

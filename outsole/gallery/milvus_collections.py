@@ -18,13 +18,12 @@ from pymilvus import DataType, MilvusClient
 
 from outsole.errors import InvalidInput
 from outsole.gallery.editions import Edition
+from outsole.gallery.filters import FilterColumns
 from outsole.gallery.layout import checked_array_name, checked_name
 from outsole.gallery.scan import widened
 
 PREFIX = "outsole_"
 TEXT_BYTES = 800
-TEXT_COLUMNS = ("brand", "side", "category")
-_COLUMNS = (*TEXT_COLUMNS, "year")
 # Of the schema below; a collection of another one is never taken for this.
 _FORMAT = 2
 # A name of a gallery begins with a letter or digit and a field's with a letter, so that an underscore and a digit
@@ -40,7 +39,7 @@ def collection_name(edition: Edition, field: str, index: tuple[str, Mapping[str,
         field: Name of the array.
         index: Type and parameters of the index.
     """
-    columns = edition.items.select(_COLUMNS).to_pydict()
+    columns = edition.items.select(edition.filter_columns.names).to_pydict()
     content = [_FORMAT, edition.manifest.files[f"{field}.npy"].sha256, columns, index[0], dict(index[1])]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return f"{PREFIX}{checked_array_name(field)}_{digest[:24]}"
@@ -55,23 +54,24 @@ def alias_name(gallery: str, field: str) -> str:
     return f"{PREFIX}{checked_name(gallery, field='gallery').translate(_SAFE)}_{checked_array_name(field)}"
 
 
-def schema(dimension: int) -> Any:
-    """The columns of a collection."""
+def schema(dimension: int, columns: FilterColumns) -> Any:
+    """The columns of a collection: a row number, a vector, and what filters are about."""
     made = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     # The row number; servers before 2.4 answer with "id" whatever the primary field is called.
     made.add_field("id", DataType.INT64, is_primary=True)
     made.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
-    for column in TEXT_COLUMNS:
+    for column in columns.texts:
         made.add_field(column, DataType.VARCHAR, max_length=TEXT_BYTES)
-    made.add_field("year", DataType.INT64)
+    for column in columns.numbers:
+        made.add_field(column, DataType.INT64)
     return made
 
 
-def upload_rows(items: pa.Table, vectors: NDArray[Any], first_row: int) -> list[dict[str, Any]]:
+def upload_rows(columns: pa.Table, vectors: NDArray[Any], first_row: int) -> list[dict[str, Any]]:
     """Rows of an edition as Milvus takes them.
 
     Args:
-        items: n rows of the edition's table.
+        columns: What filters are about, n rows.
         vectors: floats [n, D].
         first_row: Row number of the first.
 
@@ -81,8 +81,8 @@ def upload_rows(items: pa.Table, vectors: NDArray[Any], first_row: int) -> list[
     plain = widened(vectors, np.empty(vectors.shape, np.float32))
     if not np.isfinite(plain).all():
         raise InvalidInput(f"rows {first_row} to {first_row + len(plain) - 1} hold a value that is not finite")
-    texts = items.select(_COLUMNS).to_pylist()
+    filtered = columns.to_pylist()
     return [
-        {"id": first_row + offset, "vector": vector, **text}
-        for offset, (vector, text) in enumerate(zip(plain, texts, strict=True))
+        {"id": first_row + offset, "vector": vector, **row}
+        for offset, (vector, row) in enumerate(zip(plain, filtered, strict=True))
     ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from outsole.answers import ItemFilter
-from outsole.gallery.store import filter_columns, filter_years
+from outsole.gallery.filters import RowFilter, filter_ranges, filter_texts
 
 
-def filter_expression(where: ItemFilter, *, without: Sequence[int] = ()) -> str:
+def filter_expression(where: RowFilter, *, without: Sequence[int] = ()) -> str:
     """A filter as a Milvus expression; every value becomes a quoted literal, so that none can add to the expression.
 
     Values with control characters are left out: no item can have one, and no literal could hold it.
@@ -19,13 +18,11 @@ def filter_expression(where: ItemFilter, *, without: Sequence[int] = ()) -> str:
     """
     terms = [
         f"{column} in [{', '.join(_literal(value) for value in values if value.isprintable())}]"
-        for column, values in filter_columns(where).items()
+        for column, values in filter_texts(where).items()
     ]
-    first, last = filter_years(where)
-    if first or last:
-        terms.append(f"year >= {max(first, 1)}")
-    if last:
-        terms.append(f"year <= {last}")
+    for column, (first, last) in filter_ranges(where).items():
+        terms += [] if first is None else [f"{column} >= {first}"]
+        terms += [] if last is None else [f"{column} <= {last}"]
     if without:
         terms.append(f"id not in [{', '.join(map(str, without))}]")
     return " and ".join(terms)

@@ -19,12 +19,11 @@ from milvus_lite.server_manager import server_manager_instance
 from numpy.typing import NDArray
 from pymilvus import MilvusClient
 
-from outsole.answers import ItemFilter
 from outsole.errors import BudgetSpent, InvalidInput, NotFound, Unavailable
 from outsole.gallery.editions import Edition
+from outsole.gallery.filters import RowFilter, rows_allowed, rows_matching
 from outsole.gallery.milvus_collections import (
     TEXT_BYTES,
-    TEXT_COLUMNS,
     alias_name,
     collection_name,
     schema,
@@ -37,8 +36,6 @@ from outsole.gallery.store import (
     Candidates,
     PublishedEditions,
     checked_queries,
-    rows_allowed,
-    rows_matching,
     vectors_of,
 )
 
@@ -165,7 +162,7 @@ class MilvusStore:
         queries: NDArray[np.float32],
         *,
         limit: int,
-        where: ItemFilter,
+        where: RowFilter,
         timeout_s: float,
     ) -> Candidates:
         """See `VectorStore.search`."""
@@ -322,12 +319,16 @@ class MilvusStore:
     def _rebuild(self, collection: str, edition: Edition, vectors: NDArray[Any]) -> None:
         client, timeout = self._client(), self._settings.build_timeout_s
         client.drop_collection(collection, timeout=self._settings.call_timeout_s)
-        client.create_collection(
-            collection, schema=schema(vectors.shape[1]), consistency_level="Bounded", timeout=timeout
-        )
-        step = max(1, _REQUEST_BYTES // (4 * vectors.shape[1] + len(TEXT_COLUMNS) * TEXT_BYTES))
+        columns = edition.filter_columns
+        made = schema(vectors.shape[1], columns)
+        client.create_collection(collection, schema=made, consistency_level="Bounded", timeout=timeout)
+        step = max(1, _REQUEST_BYTES // (4 * vectors.shape[1] + len(columns.texts) * TEXT_BYTES))
         for start in range(0, len(vectors), step):
-            batch = upload_rows(edition.items.slice(start, step), vectors[start : start + step], start)
+            batch = upload_rows(
+                edition.items.slice(start, step).select(columns.names),
+                vectors[start : start + step],
+                start,
+            )
             client.insert(collection, batch, timeout=timeout)
         client.flush(collection, timeout=timeout)
         params = dict(self._settings.index_params)

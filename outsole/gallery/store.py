@@ -1,4 +1,4 @@
-"""The interface of a vector store, what it answers, and the filter that every back end applies alike."""
+"""The interface of a vector store, and what it answers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from outsole.answers import ItemFilter, ItemState
 from outsole.errors import InvalidInput, NotFound
 from outsole.gallery.editions import Edition
+from outsole.gallery.filters import RowFilter
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class VectorStore(Protocol):
         queries: NDArray[np.float32],
         *,
         limit: int,
-        where: ItemFilter,
+        where: RowFilter,
         timeout_s: float,
     ) -> Candidates:
         """Find the best rows for each query.
@@ -64,7 +62,7 @@ class VectorStore(Protocol):
             field: One of the fields published.
             queries: float32 [Q, D], finite; any length.
             limit: k, at least 1; at most the edition's length is returned.
-            where: Which items take part.
+            where: Which rows take part.
             timeout_s: Seconds for the whole call.
 
         Returns:
@@ -102,66 +100,6 @@ class VectorStore(Protocol):
     def close(self) -> None:
         """Let go of the back end; closing twice is allowed."""
         ...
-
-
-def rows_allowed(items: pa.Table, where: ItemFilter) -> NDArray[np.bool_]:
-    """Which rows of an edition's items a search under a filter looks at: those that match and are searched at all.
-
-    Args:
-        items: The edition's table, N rows.
-        where: The filter.
-
-    Returns:
-        bool [N].
-    """
-    searched = pa.array([state.value for state in ItemState if state.is_searched], pa.string())
-    allowed: NDArray[np.bool_] = pc.is_in(items["state"], value_set=searched).to_numpy()
-    return allowed & rows_matching(items, where)
-
-
-def rows_matching(items: pa.Table, where: ItemFilter) -> NDArray[np.bool_]:
-    """Which rows of an edition's items pass a filter, whatever their state.
-
-    Args:
-        items: The edition's table, N rows.
-        where: The filter; its fields are combined with "and", the values of a field with "or".
-
-    Returns:
-        bool [N].
-    """
-    matching = np.ones(items.num_rows, dtype=bool)
-    for column, values in filter_columns(where).items():
-        matching &= pc.is_in(items[column], value_set=pa.array(values, pa.string())).to_numpy()
-    first, last = filter_years(where)
-    if first or last:
-        years = items["year"].to_numpy()
-        matching &= (years > 0) & (years >= first) & (years <= (last or years.max(initial=0)))
-    return matching
-
-
-def filter_years(where: ItemFilter) -> tuple[int, int]:
-    """First and last year that a filter allows; 0 for an open end.
-
-    Raises:
-        InvalidInput: The last one is before the first.
-    """
-    if where.last_year and where.first_year > where.last_year:
-        raise InvalidInput(
-            f"the years run from {where.first_year} to {where.last_year}",
-            field="filter.last_year",
-            remedy="a last year that is not before the first",
-        )
-    return where.first_year, where.last_year
-
-
-def filter_columns(where: ItemFilter) -> dict[str, tuple[str, ...]]:
-    """The columns that a filter restricts to a few texts, with those, sorted so that equal filters compile alike."""
-    wanted = {
-        "brand": where.brands,
-        "side": tuple(side.value for side in where.sides),
-        "category": where.categories,
-    }
-    return {column: tuple(sorted(set(values))) for column, values in wanted.items() if values}
 
 
 class PublishedEditions:

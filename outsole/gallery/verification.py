@@ -14,8 +14,9 @@ from outsole.answers import ItemFilter
 from outsole.errors import DataCorrupt, NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.exact_store import ExactStore
+from outsole.gallery.filters import rows_allowed
 from outsole.gallery.layout import THUMBNAILS
-from outsole.gallery.store import VectorStore, rows_allowed
+from outsole.gallery.store import VectorStore
 from outsole.lifecycle import EditionCheck
 
 OWN_VECTORS = 16

@@ -20,9 +20,10 @@ from outsole.answers import ItemFilter, Side
 from outsole.errors import InvalidInput
 from outsole.gallery.editions import Edition
 from outsole.gallery.exact_store import ExactStore
+from outsole.gallery.filters import rows_allowed
 from outsole.gallery.items import ItemRow
 from outsole.gallery.milvus_store import MilvusSettings, MilvusStore
-from outsole.gallery.store import Candidates, rows_allowed
+from outsole.gallery.store import Candidates
 from outsole.gallery.writer import EditionWriter
 
 CLUSTERS, MEMBERS, DIMENSION, PROBES = 20, 100, 64, 20

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from outsole.answers import ItemFilter, ItemState, Side
 from outsole.errors import BudgetSpent, InvalidInput, NotFound
 from outsole.gallery.editions import Edition
+from outsole.gallery.filters import rows_allowed
 from outsole.gallery.items import ItemRow
-from outsole.gallery.store import VectorStore, rows_allowed
+from outsole.gallery.store import VectorStore
 from outsole.gallery.writer import EditionWriter
 
 ITEMS, CELLS, CHANNELS = 400, 12, 16

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,9 +18,12 @@ from outsole.answers import (
     Placement,
     SearchAnswer,
     SearchMode,
+    ShoeMarks,
     Side,
+    TrackFilter,
+    View,
 )
-from outsole.api import convert, convert_gallery, records
+from outsole.api import convert, convert_gallery, convert_shoes, records
 from outsole.api.generated.outsole.v1 import common_pb2
 from outsole.api.records import EvidenceRef, PlacementSearch
 from outsole.errors import InvalidInput
@@ -55,6 +59,14 @@ PAIRS: list[tuple[Any, Pair]] = [
     (
         ItemFilter(("A", "B"), (Side.UNKNOWN, Side.LEFT, Side.RIGHT), ("boot",), 2019, 2024),
         (convert.item_filter_to_wire, convert.item_filter_from_wire),
+    ),
+    (
+        ShoeMarks(View.BACK, (9.5, 20.0), (3.0, 21.5), (1.0, 2.0, 11.0, 22.0)),
+        (convert_shoes.marks_to_wire, convert_shoes.marks_from_wire),
+    ),
+    (
+        TrackFilter(("A", "B"), ("hall",), datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)),
+        (convert_shoes.track_filter_to_wire, convert_shoes.track_filter_from_wire),
     ),
     (
         GalleryInfo("soles", "e1", 5, 4, "h1", "2026-01-02T03:04:05Z", {"correlation": "h1", "partial": "h2"}),
@@ -95,7 +107,7 @@ def test_every_record_of_an_answer_has_a_pair() -> None:
     assert kinds == {type(record) for record, _ in PAIRS}
 
 
-@pytest.mark.parametrize("record", [Placement(), PlacementSearch(), ItemFilter()])
+@pytest.mark.parametrize("record", [Placement(), PlacementSearch(), ItemFilter(), ShoeMarks(), TrackFilter()])
 def test_a_record_of_defaults_comes_back_as_it_was(record: Any) -> None:
     to_wire, from_wire = next(pair for known, pair in PAIRS if type(known) is type(record))
     assert from_wire(to_wire(record)) == record

@@ -24,9 +24,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17outsole/v1/common.proto\x12\noutsole.v1\"#\n\x05Point\x12\x0c\n\x04x_px\x18\x01 \x01(\x01\x12\x0c\n\x04y_px\x18\x02 \x01(\x01\",\n\x07Polygon\x12!\n\x06points\x18\x01 \x03(\x0b\x32\x11.outsole.v1.Point\"K\n\x03\x42ox\x12\x0f\n\x07left_px\x18\x01 \x01(\x01\x12\x0e\n\x06top_px\x18\x02 \x01(\x01\x12\x10\n\x08width_px\x18\x03 \x01(\x01\x12\x11\n\theight_px\x18\x04 \x01(\x01\"|\n\tPlacement\x12\x14\n\x0crotation_deg\x18\x01 \x01(\x01\x12\x12\n\nshift_x_px\x18\x02 \x01(\x01\x12\x12\n\nshift_y_px\x18\x03 \x01(\x01\x12\r\n\x05scale\x18\x04 \x01(\x01\x12\x10\n\x08mirrored\x18\x05 \x01(\x08\x12\x10\n\x08inverted\x18\x06 \x01(\x08\"\x92\x02\n\x0fPlacementSearch\x12\x1d\n\x10rotation_min_deg\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x10rotation_max_deg\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11rotation_step_deg\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x14\n\x0ctry_mirrored\x18\x04 \x01(\x08\x12\x14\n\x0ctry_inverted\x18\x05 \x01(\x08\x12\x0e\n\x06scales\x18\x06 \x03(\x01\x12%\n\x06pinned\x18\x07 \x01(\x0b\x32\x15.outsole.v1.PlacementB\x13\n\x11_rotation_min_degB\x13\n\x11_rotation_max_degB\x14\n\x12_rotation_step_deg\"x\n\nItemFilter\x12\x0e\n\x06\x62rands\x18\x01 \x03(\t\x12\x1f\n\x05sides\x18\x02 \x03(\x0e\x32\x10.outsole.v1.Side\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x12\n\nfirst_year\x18\x04 \x01(\x05\x12\x11\n\tlast_year\x18\x05 \x01(\x05\"\xaf\x02\n\x03Hit\x12\x0c\n\x04rank\x18\x01 \x01(\x05\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12\r\n\x05score\x18\x04 \x01(\x01\x12(\n\tplacement\x18\x05 \x01(\x0b\x32\x15.outsole.v1.Placement\x12\r\n\x05\x62rand\x18\x06 \x01(\t\x12\x1e\n\x04side\x18\x07 \x01(\x0e\x32\x10.outsole.v1.Side\x12\x10\n\x08\x63\x61tegory\x18\x08 \x01(\t\x12\x14\n\x0ctread_family\x18\t \x01(\t\x12\x34\n\x0bscore_parts\x18\n \x03(\x0b\x32\x1f.outsole.v1.Hit.ScorePartsEntry\x1a\x31\n\x0fScorePartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"-\n\x04Page\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t*M\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSIDE_UNKNOWN\x10\x01\x12\r\n\tSIDE_LEFT\x10\x02\x12\x0e\n\nSIDE_RIGHT\x10\x03*`\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15SEARCH_MODE_SHORTLIST\x10\x01\x12\x1a\n\x16SEARCH_MODE_EXHAUSTIVE\x10\x02*b\n\x08ShoeView\x12\x19\n\x15SHOE_VIEW_UNSPECIFIED\x10\x00\x12\x12\n\x0eSHOE_VIEW_SIDE\x10\x01\x12\x13\n\x0fSHOE_VIEW_FRONT\x10\x02\x12\x12\n\x0eSHOE_VIEW_BACK\x10\x03*\x8f\x01\n\tItemState\x12\x1a\n\x16ITEM_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11ITEM_STATE_ACTIVE\x10\x01\x12\x1b\n\x17ITEM_STATE_DISCONTINUED\x10\x02\x12\x16\n\x12ITEM_STATE_RETIRED\x10\x03\x12\x1a\n\x16ITEM_STATE_QUARANTINED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17outsole/v1/common.proto\x12\noutsole.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"#\n\x05Point\x12\x0c\n\x04x_px\x18\x01 \x01(\x01\x12\x0c\n\x04y_px\x18\x02 \x01(\x01\",\n\x07Polygon\x12!\n\x06points\x18\x01 \x03(\x0b\x32\x11.outsole.v1.Point\"K\n\x03\x42ox\x12\x0f\n\x07left_px\x18\x01 \x01(\x01\x12\x0e\n\x06top_px\x18\x02 \x01(\x01\x12\x10\n\x08width_px\x18\x03 \x01(\x01\x12\x11\n\theight_px\x18\x04 \x01(\x01\"|\n\tPlacement\x12\x14\n\x0crotation_deg\x18\x01 \x01(\x01\x12\x12\n\nshift_x_px\x18\x02 \x01(\x01\x12\x12\n\nshift_y_px\x18\x03 \x01(\x01\x12\r\n\x05scale\x18\x04 \x01(\x01\x12\x10\n\x08mirrored\x18\x05 \x01(\x08\x12\x10\n\x08inverted\x18\x06 \x01(\x08\"\x92\x02\n\x0fPlacementSearch\x12\x1d\n\x10rotation_min_deg\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x10rotation_max_deg\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11rotation_step_deg\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x14\n\x0ctry_mirrored\x18\x04 \x01(\x08\x12\x14\n\x0ctry_inverted\x18\x05 \x01(\x08\x12\x0e\n\x06scales\x18\x06 \x03(\x01\x12%\n\x06pinned\x18\x07 \x01(\x0b\x32\x15.outsole.v1.PlacementB\x13\n\x11_rotation_min_degB\x13\n\x11_rotation_max_degB\x14\n\x12_rotation_step_deg\"x\n\nItemFilter\x12\x0e\n\x06\x62rands\x18\x01 \x03(\t\x12\x1f\n\x05sides\x18\x02 \x03(\x0e\x32\x10.outsole.v1.Side\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x12\n\nfirst_year\x18\x04 \x01(\x05\x12\x11\n\tlast_year\x18\x05 \x01(\x05\"\x84\x01\n\x0bTrackFilter\x12\x0f\n\x07\x63\x61meras\x18\x01 \x03(\t\x12\x0e\n\x06places\x18\x02 \x03(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaf\x02\n\x03Hit\x12\x0c\n\x04rank\x18\x01 \x01(\x05\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12\r\n\x05score\x18\x04 \x01(\x01\x12(\n\tplacement\x18\x05 \x01(\x0b\x32\x15.outsole.v1.Placement\x12\r\n\x05\x62rand\x18\x06 \x01(\t\x12\x1e\n\x04side\x18\x07 \x01(\x0e\x32\x10.outsole.v1.Side\x12\x10\n\x08\x63\x61tegory\x18\x08 \x01(\t\x12\x14\n\x0ctread_family\x18\t \x01(\t\x12\x34\n\x0bscore_parts\x18\n \x03(\x0b\x32\x1f.outsole.v1.Hit.ScorePartsEntry\x1a\x31\n\x0fScorePartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"-\n\x04Page\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t*M\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSIDE_UNKNOWN\x10\x01\x12\r\n\tSIDE_LEFT\x10\x02\x12\x0e\n\nSIDE_RIGHT\x10\x03*`\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15SEARCH_MODE_SHORTLIST\x10\x01\x12\x1a\n\x16SEARCH_MODE_EXHAUSTIVE\x10\x02*b\n\x08ShoeView\x12\x19\n\x15SHOE_VIEW_UNSPECIFIED\x10\x00\x12\x12\n\x0eSHOE_VIEW_SIDE\x10\x01\x12\x13\n\x0fSHOE_VIEW_FRONT\x10\x02\x12\x12\n\x0eSHOE_VIEW_BACK\x10\x03*\x8f\x01\n\tItemState\x12\x1a\n\x16ITEM_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11ITEM_STATE_ACTIVE\x10\x01\x12\x1b\n\x17ITEM_STATE_DISCONTINUED\x10\x02\x12\x16\n\x12ITEM_STATE_RETIRED\x10\x03\x12\x1a\n\x16ITEM_STATE_QUARANTINED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,30 +36,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HIT_SCOREPARTSENTRY']._loaded_options = None
   _globals['_HIT_SCOREPARTSENTRY']._serialized_options = b'8\001'
-  _globals['_SIDE']._serialized_start=1077
-  _globals['_SIDE']._serialized_end=1154
-  _globals['_SEARCHMODE']._serialized_start=1156
-  _globals['_SEARCHMODE']._serialized_end=1252
-  _globals['_SHOEVIEW']._serialized_start=1254
-  _globals['_SHOEVIEW']._serialized_end=1352
-  _globals['_ITEMSTATE']._serialized_start=1355
-  _globals['_ITEMSTATE']._serialized_end=1498
-  _globals['_POINT']._serialized_start=39
-  _globals['_POINT']._serialized_end=74
-  _globals['_POLYGON']._serialized_start=76
-  _globals['_POLYGON']._serialized_end=120
-  _globals['_BOX']._serialized_start=122
-  _globals['_BOX']._serialized_end=197
-  _globals['_PLACEMENT']._serialized_start=199
-  _globals['_PLACEMENT']._serialized_end=323
-  _globals['_PLACEMENTSEARCH']._serialized_start=326
-  _globals['_PLACEMENTSEARCH']._serialized_end=600
-  _globals['_ITEMFILTER']._serialized_start=602
-  _globals['_ITEMFILTER']._serialized_end=722
-  _globals['_HIT']._serialized_start=725
-  _globals['_HIT']._serialized_end=1028
-  _globals['_HIT_SCOREPARTSENTRY']._serialized_start=979
-  _globals['_HIT_SCOREPARTSENTRY']._serialized_end=1028
-  _globals['_PAGE']._serialized_start=1030
-  _globals['_PAGE']._serialized_end=1075
+  _globals['_SIDE']._serialized_start=1245
+  _globals['_SIDE']._serialized_end=1322
+  _globals['_SEARCHMODE']._serialized_start=1324
+  _globals['_SEARCHMODE']._serialized_end=1420
+  _globals['_SHOEVIEW']._serialized_start=1422
+  _globals['_SHOEVIEW']._serialized_end=1520
+  _globals['_ITEMSTATE']._serialized_start=1523
+  _globals['_ITEMSTATE']._serialized_end=1666
+  _globals['_POINT']._serialized_start=72
+  _globals['_POINT']._serialized_end=107
+  _globals['_POLYGON']._serialized_start=109
+  _globals['_POLYGON']._serialized_end=153
+  _globals['_BOX']._serialized_start=155
+  _globals['_BOX']._serialized_end=230
+  _globals['_PLACEMENT']._serialized_start=232
+  _globals['_PLACEMENT']._serialized_end=356
+  _globals['_PLACEMENTSEARCH']._serialized_start=359
+  _globals['_PLACEMENTSEARCH']._serialized_end=633
+  _globals['_ITEMFILTER']._serialized_start=635
+  _globals['_ITEMFILTER']._serialized_end=755
+  _globals['_TRACKFILTER']._serialized_start=758
+  _globals['_TRACKFILTER']._serialized_end=890
+  _globals['_HIT']._serialized_start=893
+  _globals['_HIT']._serialized_end=1196
+  _globals['_HIT_SCOREPARTSENTRY']._serialized_start=1147
+  _globals['_HIT_SCOREPARTSENTRY']._serialized_end=1196
+  _globals['_PAGE']._serialized_start=1198
+  _globals['_PAGE']._serialized_end=1243
 # @@protoc_insertion_point(module_scope)

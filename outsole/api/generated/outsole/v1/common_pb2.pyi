@@ -1,5 +1,8 @@
 # Made from protos/ by `python -m outsole.api.generate`; do not edit.
 # mypy: ignore-errors
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -126,6 +129,18 @@ class ItemFilter(_message.Message):
     first_year: int
     last_year: int
     def __init__(self, brands: _Optional[_Iterable[str]] = ..., sides: _Optional[_Iterable[_Union[Side, str]]] = ..., categories: _Optional[_Iterable[str]] = ..., first_year: _Optional[int] = ..., last_year: _Optional[int] = ...) -> None: ...
+
+class TrackFilter(_message.Message):
+    __slots__ = ("cameras", "places", "since", "until")
+    CAMERAS_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    cameras: _containers.RepeatedScalarFieldContainer[str]
+    places: _containers.RepeatedScalarFieldContainer[str]
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, cameras: _Optional[_Iterable[str]] = ..., places: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Hit(_message.Message):
     __slots__ = ("rank", "model_id", "item_id", "score", "placement", "brand", "side", "category", "tread_family", "score_parts")
