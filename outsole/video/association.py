@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from outsole.video.records import Box
+from outsole.answers import Box
 from outsole.video.tracking_settings import TrackingSettings
 from outsole.video.walkers import Shoe, Walker
 

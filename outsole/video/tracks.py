@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.answers import View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import View
 from outsole.video.records import Sighting
 
 NO_WALK = -1

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import View
-from outsole.video.records import Box
+from outsole.answers import Box, View
 from outsole.video.tracking_settings import TrackingSettings
 from outsole.video.tracks import KeptSighting, TrackFacts, TrackPart, with_candidate
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import View
-from outsole.video.records import Box, Grade, Sighting
+from outsole.answers import Box, View
+from outsole.video.records import Grade, Sighting
 
 D = 256
 LARGE_ENOUGH_PX = 40.0

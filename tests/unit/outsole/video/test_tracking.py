@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from outsole.answers import View
 from outsole.errors import InvalidInput, PreconditionFailed
 from outsole.evaluation.track_scores import Boxes, TrackScores, track_scores
-from outsole.imaging.shoe_crops import View
 from outsole.video.tracking import Tracker, TrackingCounts
 from outsole.video.tracking_settings import TrackingSettings
 from outsole.video.tracks import NO_WALK, Track

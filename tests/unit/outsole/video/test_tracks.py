@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from outsole.answers import View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import View
 from outsole.video.records import Grade, Sighting
 from outsole.video.tracks import (
     KEPT_SPACING_S,
