@@ -270,11 +270,11 @@ class Catalogue:
         return found.item(found.row_of(item_id), with_thumbnail=True)
 
     def model_codes(self, edition: Edition) -> NDArray[np.int64]:
-        """int64 [N]: equal numbers for items of the same model."""
+        """int64 [N]: equal numbers for rows that are one in an answer: items of the same model."""
         key = (edition.gallery, edition.id)
         with self._lock:
             if key not in self._codes:
-                encoded = edition.items["model_id"].combine_chunks().dictionary_encode()
+                encoded = edition.groups.combine_chunks().dictionary_encode()
                 self._codes[key] = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
             while len(self._codes) > _KEPT_EDITIONS:
                 self._codes.popitem(last=False)

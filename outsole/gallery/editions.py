@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from outsole.answers import GalleryInfo, ItemInfo, ItemState, Side
 from outsole.errors import DataCorrupt, NotFound
-from outsole.gallery.filters import ITEM_COLUMNS, TRACK_COLUMNS, FilterColumns
-from outsole.gallery.items import ITEM_SCHEMA, OFFER_SCHEMA
+from outsole.gallery.items import OFFER_SCHEMA
+from outsole.gallery.kinds import RowKind, kind_of
 from outsole.gallery.layout import (
     ITEMS,
     OFFERS,
     THUMBNAILS,
     THUMBNAILS_PER_GROUP,
-    TRACKS,
     Manifest,
     checked_array_name,
     checked_name,
@@ -91,9 +90,9 @@ class Edition:
         return next(iter(self.manifest.embeddings), "")
 
     @property
-    def filter_columns(self) -> FilterColumns:
-        """The columns of ``items`` that filters of searches are about."""
-        return TRACK_COLUMNS if self.manifest.shows == TRACKS else ITEM_COLUMNS
+    def kind(self) -> RowKind:
+        """What its rows are."""
+        return kind_of(self.manifest.shows)
 
     @property
     def created(self) -> str:
@@ -105,8 +104,8 @@ class Edition:
 
     @cached_property
     def items(self) -> pa.Table:
-        """The items in order of id, with the columns of `outsole.gallery.items.ITEM_SCHEMA`."""
-        table = self._table(ITEMS, ITEM_SCHEMA)
+        """The items (or tracks) in order of id, with the columns of the edition's kind."""
+        table = self._table(ITEMS, self.kind.schema)
         if table.num_rows != len(self):
             raise DataCorrupt(f"{ITEMS} of edition {self.id!r} has other rows than it should")
         return table
@@ -129,6 +128,22 @@ class Edition:
                 return file.read(columns, use_threads=False)
         except pa.ArrowException as error:
             raise DataCorrupt(f"{name} of edition {self.id!r} cannot be read") from error
+
+    def table(self, name: str, schema: pa.Schema) -> pa.Table:
+        """A further table of the edition, whole.
+
+        Raises:
+            NotFound: The edition has no such file.
+            DataCorrupt: It cannot be read, or has other columns.
+        """
+        if name not in self.manifest.files:
+            raise NotFound(f"edition {self.id!r} has no {name}")
+        return self._table(name, schema)
+
+    @property
+    def groups(self) -> pa.ChunkedArray:
+        """What each row is grouped by in answers: the model of an item, the track itself."""
+        return self.items[self.kind.group]
 
     @property
     def offer_count(self) -> int:

@@ -39,7 +39,7 @@ def collection_name(edition: Edition, field: str, index: tuple[str, Mapping[str,
         field: Name of the array.
         index: Type and parameters of the index.
     """
-    columns = edition.items.select(edition.filter_columns.names).to_pydict()
+    columns = edition.items.select(edition.kind.filters.names).to_pydict()
     content = [_FORMAT, edition.manifest.files[f"{field}.npy"].sha256, columns, index[0], dict(index[1])]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return f"{PREFIX}{checked_array_name(field)}_{digest[:24]}"

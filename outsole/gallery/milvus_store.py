@@ -319,7 +319,7 @@ class MilvusStore:
     def _rebuild(self, collection: str, edition: Edition, vectors: NDArray[Any]) -> None:
         client, timeout = self._client(), self._settings.build_timeout_s
         client.drop_collection(collection, timeout=self._settings.call_timeout_s)
-        columns = edition.filter_columns
+        columns = edition.kind.filters
         made = schema(vectors.shape[1], columns)
         client.create_collection(collection, schema=made, consistency_level="Bounded", timeout=timeout)
         step = max(1, _REQUEST_BYTES // (4 * vectors.shape[1] + len(columns.texts) * TEXT_BYTES))

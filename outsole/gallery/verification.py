@@ -122,7 +122,7 @@ def _check_rows(edition: Edition) -> None:
     stray = set(edition.offers["item_id"].to_pylist()) - set(ids)
     if stray:
         raise DataCorrupt(f"edition {edition.id!r} has an offer of {min(stray)!r}, which is no item of it")
-    models = len(set(edition.items["model_id"].to_pylist()))
+    models = len(set(edition.groups.to_pylist()))
     if models != edition.manifest.models:
         raise DataCorrupt(
             f"edition {edition.id!r} has {models:,} models, its manifest says {edition.manifest.models:,}"

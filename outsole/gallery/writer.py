@@ -23,12 +23,15 @@ from outsole.answers import ItemState
 from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import switch
-from outsole.gallery.items import ItemRow, Offer, item_table, offer_table, restated
+from outsole.gallery.items import ItemRow, Offer, offer_table, restated
+from outsole.gallery.kinds import kind_of
 from outsole.gallery.layout import (
     ITEMS,
     MANIFEST,
     OFFERS,
     REJECTS,
+    SHOWS,
+    SOLES,
     THUMBNAILS,
     THUMBNAILS_PER_GROUP,
     FileRecord,
@@ -40,6 +43,7 @@ from outsole.gallery.layout import (
     sync_dir,
     write_durably,
 )
+from outsole.gallery.track_rows import TrackRow
 
 _NEW = ".new-"
 _ABANDONED_S = 3600.0
@@ -162,7 +166,9 @@ class EditionWriter:
         self._settings = dict(settings or {})
         self._embeddings = dict(embeddings or {})
         self._folder = new_folder(root, gallery)
-        self._items = _Rows(item_table)
+        self._kind = kind_of(self._settings.get(SHOWS, SOLES))
+        self._items = _Rows(self._kind.table)
+        self._tables: dict[str, pa.Table] = {}
         self._offers = _Rows(offer_table)
         self._last_id = ""
         self._arrays: dict[str, _ArrayFile] = {}
@@ -182,7 +188,7 @@ class EditionWriter:
 
     def append(
         self,
-        items: Sequence[ItemRow],
+        items: Sequence[ItemRow] | Sequence[TrackRow],
         arrays: Mapping[str, NDArray[Any]],
         *,
         thumbnails: Sequence[bytes] | None = None,
@@ -217,6 +223,10 @@ class EditionWriter:
         self._waiting.extend(zip((item.item_id for item in items), pictures, strict=True))
         self._flush_thumbnails(THUMBNAILS_PER_GROUP)
 
+    def add_table(self, name: str, table: pa.Table) -> None:
+        """Keep a further table in the edition, in a Parquet file of that name."""
+        self._tables[name] = table.combine_chunks()
+
     @property
     def array_names(self) -> tuple[str, ...]:
         """Names of the arrays appended so far."""
@@ -233,14 +243,14 @@ class EditionWriter:
         return self._arrays[name].mapped()
 
     def items(self) -> pa.Table:
-        """The items appended so far, with the columns of `outsole.gallery.items.ITEM_SCHEMA`."""
+        """The items appended so far, with the columns of the gallery's kind."""
         return self._items.table()
 
     def restate(self, states: Mapping[str, tuple[ItemState, str]]) -> None:
         """Give items that were appended another state and its reason, by item id; ids that are not there are left."""
         self._items.put(restated(self.items(), states))
 
-    def _check_order(self, items: Sequence[ItemRow]) -> None:
+    def _check_order(self, items: Sequence[ItemRow] | Sequence[TrackRow]) -> None:
         ids = [item.item_id for item in items]
         before = [self._last_id, *ids[:-1]]
         wrong = next((new for old, new in zip(before, ids, strict=True) if new <= old), None)
@@ -290,7 +300,9 @@ class EditionWriter:
         pq.write_table(self._sorted_offers(items), self._folder / OFFERS)
         write_durably(self._folder / REJECTS, rejects_csv)
         files = {array.path.name: array.finish() for array in self._arrays.values()}
-        files |= {name: record_of(self._folder / name) for name in (ITEMS, OFFERS, THUMBNAILS, REJECTS)}
+        for name, table in self._tables.items():
+            pq.write_table(table, self._folder / name)
+        files |= {name: record_of(self._folder / name) for name in (ITEMS, OFFERS, THUMBNAILS, REJECTS, *self._tables)}
         encoder_name, encoder_hash = self._encoder
         return Manifest(
             gallery=self._gallery,
@@ -298,7 +310,7 @@ class EditionWriter:
             encoder_hash=encoder_hash,
             settings=self._settings,
             items=items.num_rows,
-            models=pc.count_distinct(items["model_id"]).as_py(),
+            models=pc.count_distinct(items[self._kind.group]).as_py(),
             files=files,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             embeddings=self._embeddings,
