@@ -11,26 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import nn
 
 from outsole.encoders.shoe import DIMENSIONS, ShoeNet
 from outsole.encoders.trunks import LiteTrunk, load_published, make_trunk
-from outsole.evaluation.retrieval import hit_at, mean_average_precision_at, ranked_models
-from outsole.imaging.shoe_crops import CROP_PX
-from outsole.inference.encoder import TensorShape
 from training.command import command
-from training.export_plan import Arrays, ExportPlan
 from training.losses import CosineProxies, in_batch_cross_entropy
-from training.made_figures import embedded
-from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches, unseen_shoes
-from training.system import Batch, Preset, System, device_of, rate_groups
+from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches
+from training.shoe_systems import shoe_figures, shoe_plan
+from training.system import Batch, Preset, System, rate_groups
 
 SMOOTHING = 0.14
 _MODELS = 3000
 _PAIR_SCALE = 16.0
-_PROBES_EACH = 2
 _SETTINGS: Mapping[str, Any] = {"attention": "sum", "places": "block", "pooling": "max", "smoothing": SMOOTHING}
 _VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "plain": {"attention": "none"},
@@ -88,16 +82,7 @@ def evaluate(network: nn.Module, preset: Preset) -> Mapping[str, float]:
 
 
 def _figures(network: nn.Module, preset: Preset, *, levelled: bool) -> Mapping[str, float]:
-    probes = unseen_shoes(preset.evaluate_items, probes_each=_PROBES_EACH, levelled=levelled)
-    device = device_of(network)
-    gallery, found = (embedded(network, crops, device).numpy() for crops in (probes.gallery, probes.probes))
-    ranked = ranked_models(found @ gallery.T, np.arange(len(gallery)))
-    relevant = probes.models[:, None] == np.arange(len(gallery))
-    return {
-        "rank1": hit_at(ranked, relevant, 1),
-        "rank5": hit_at(ranked, relevant, 5),
-        "map": mean_average_precision_at(ranked, relevant, len(gallery)),
-    }
+    return shoe_figures(network, preset.evaluate_items, levelled=levelled)
 
 
 def _system(variant: str = "") -> System:
@@ -140,10 +125,6 @@ def _load_trunk(network: nn.Module, path: Path) -> None:
     load_published(cast(ShoeLearner, network).encoder.trunk, path)
 
 
-def _examples(count: int) -> Arrays:
-    return (unseen_shoes(count, probes_each=1).probes,)
-
-
 def _encoder(network: nn.Module) -> nn.Module:
     return cast(ShoeLearner, network).encoder
 
@@ -151,23 +132,13 @@ def _encoder(network: nn.Module) -> nn.Module:
 SYSTEM = dataclasses.replace(_system(), variants={name: _system(name) for name in _VARIANTS})
 
 EXPORT_PLANS = {
-    "shoe_attention": ExportPlan(
-        kind="shoe_embedding",
-        inputs=(TensorShape("image", "uint8", (*CROP_PX, 3)),),
-        outputs=(TensorShape("embedding", "float16", (DIMENSIONS,)),),
-        px_per_cm=0.0,
+    "shoe_attention": shoe_plan(
+        DIMENSIONS,
         summary=(
-            "One unit vector for a shoe seen from its side. EfficientNet-Lite0 with channel attention (average and "
-            "maximum through one bottleneck, their sigmoids added) in every block, maxima of the last map, a linear "
-            "layer. The crop is turned level by toe and heel, the toe to the right."
+            "EfficientNet-Lite0 with channel attention (average and maximum through one bottleneck, their sigmoids "
+            "added) in every block, maxima of the last map, a linear layer."
         ),
-        trained_on="made shoes of outsole.synthesis alone: no real shoe was seen",
-        licence="Apache-2.0",
-        limits="Side views. Below about 48 pixels from toe to heel little more than colour is left of a shoe.",
-        settings={"canvas": "heel at 0.12, toe at 0.88 of the width, the ground at 0.86 of the height"},
         module=_encoder,
-        examples=_examples,
-        precision="fp16",
     )
 }
 
