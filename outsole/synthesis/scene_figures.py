@@ -151,11 +151,11 @@ class FigurePainter:
 
     def _arm(self, canvas: Canvas, pose: Pose, side: int) -> None:
         looks, stature = self._looks, self._walker.stature_m
-        sleeve = looks.skin if looks.has_short_sleeves else looks.top
+        sleeve, code = (looks.skin, BARE) if looks.has_short_sleeves else (looks.top, 0)
         hand = np.stack([pose.hands[side], pose.hands[side] + 0.35 * (pose.hands[side] - pose.elbows[side])])
         canvas.solid(hand, np.array([0.017, 0.016]) * stature, looks.skin, code=BARE)
         fore = np.stack([pose.elbows[side], pose.hands[side]])
-        canvas.solid(fore, np.array([0.026, 0.018]) * stature, sleeve)
+        canvas.solid(fore, np.array([0.026, 0.018]) * stature, sleeve, code=code)
         upper = np.stack([pose.shoulders[side], pose.elbows[side]])
         canvas.solid(upper, np.array([0.036, 0.028]) * stature, _darker(looks.top))
 
