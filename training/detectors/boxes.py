@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.video.networks import DETECTOR_PX
 from training.detectors.onnx_graph import OnnxGraph
 
-SIDE_PX = 300
-CLASSES = ("boot", "person", "high_heels", "footwear")
-# Their numbers among the detector's 24 classes of Open Images, as the package's label map has them.
+# Numbers of ``outsole.video.networks.CLASSES`` among the detector's 24, as the package's label map has them.
 CLASS_NUMBERS = (2, 4, 17, 19)
 _STRIDES = (16, 32, 64, 128, 256, 512)
 _SCALES = tuple(np.linspace(0.2, 0.95, len(_STRIDES))) + (1.0,)
@@ -31,7 +30,7 @@ def anchors() -> NDArray[np.float32]:
 
 
 def _level(number: int) -> NDArray[np.float64]:
-    cells = -(-SIDE_PX // _STRIDES[number])
+    cells = -(-DETECTOR_PX // _STRIDES[number])
     scale = _SCALES[number]
     shapes: Sequence[tuple[float, float]] = _FINEST
     if number:

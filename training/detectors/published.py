@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.inference.encoder import IMAGE, TensorShape
-from training.detectors.boxes import CLASSES, SIDE_PX, decoded, decoded_in_numpy, sigmoid
+from outsole.video.networks import BODY, BODY_PX, CLASSES, DETECTOR, DETECTOR_PX, KEY_POINTS, KEY_POINTS_PX
+from training.detectors.boxes import decoded, decoded_in_numpy, sigmoid
 from training.detectors.figures import figures
 from training.detectors.onnx_graph import OnnxGraph
 from training.detectors.packages import MEDIAPIPE, OBJECTRON, PublishedFile
 from training.export_plan import ExportPlan
 
-_SHOE_PX, _BODY_PX = 224, 256
 _POINTS, _LANDMARKS = 9, 33
 # The network tells 39 places with five numbers each; the last six are for its own tracking.
 _LANDMARKS_TOLD, _NUMBERS_TOLD = 39, 5
 _AROUND_A_SHOE = (132.0, 214.0, 42.0)
 _ORIGIN = "Its makers do not say on which pictures; nothing was trained here."
-_LICENCE = "Apache-2.0"
+_LICENCE = "Apache-2.0 by its package's licence field"
 _SOURCE = "Weights of {package} as they are shipped there (sha256 `{sha256}`), unchanged: {what}"
 
 
@@ -49,18 +49,18 @@ class PublishedNetwork:
 
 def _points(graph: OnnxGraph, raw: Sequence[str]) -> list[str]:
     pairs = graph.add("Reshape", [raw[0], graph.numbers([-1, _POINTS, 2])])
-    return [graph.add("Mul", [pairs, graph.constant(np.float32(1 / _SHOE_PX))]), raw[1]]
+    return [graph.add("Mul", [pairs, graph.constant(np.float32(1 / KEY_POINTS_PX))]), raw[1]]
 
 
 def _points_in_numpy(raw: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float64]]:
     points, score = (array.astype(np.float64) for array in raw)
-    return [points.reshape(-1, _POINTS, 2) / _SHOE_PX, score]
+    return [points.reshape(-1, _POINTS, 2) / KEY_POINTS_PX, score]
 
 
 def _landmarks(graph: OnnxGraph, raw: Sequence[str]) -> list[str]:
     rows = graph.add("Reshape", [raw[0], graph.numbers([-1, _LANDMARKS_TOLD, _NUMBERS_TOLD])])
     body = graph.add("Slice", [rows, graph.numbers([0]), graph.numbers([_LANDMARKS]), graph.numbers([1])])
-    places = graph.add("Mul", [graph.columns(body, 0, 2), graph.constant(np.float32(1 / _BODY_PX))])
+    places = graph.add("Mul", [graph.columns(body, 0, 2), graph.constant(np.float32(1 / BODY_PX))])
     seen = graph.add("Sigmoid", [graph.columns(body, 3, 5)])
     return [graph.add("Concat", [places, seen], axis=2), raw[1]]
 
@@ -68,7 +68,7 @@ def _landmarks(graph: OnnxGraph, raw: Sequence[str]) -> list[str]:
 def _landmarks_in_numpy(raw: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float64]]:
     rows, score = (array.astype(np.float64) for array in raw)
     body = rows.reshape(-1, _LANDMARKS_TOLD, _NUMBERS_TOLD)[:, :_LANDMARKS]
-    return [np.concatenate([body[:, :, :2] / _BODY_PX, sigmoid(body[:, :, 3:])], 2), score]
+    return [np.concatenate([body[:, :, :2] / BODY_PX, sigmoid(body[:, :, 3:])], 2), score]
 
 
 def _image(side_px: int) -> tuple[TensorShape, ...]:
@@ -97,7 +97,7 @@ def _summary(file: PublishedFile, what: str) -> str:
     return _SOURCE.format(package=file.package, sha256=file.sha256, what=what)
 
 
-DETECTOR = PublishedNetwork(
+_DETECTOR = PublishedNetwork(
     file=_DETECTOR_FILE,
     raw=("raw_outputs/box_encodings", "raw_outputs/class_predictions"),
     low=-1.0,
@@ -106,7 +106,7 @@ DETECTOR = PublishedNetwork(
     head_in_numpy=decoded_in_numpy,
     plan=ExportPlan(
         kind="object_detector",
-        inputs=_image(SIDE_PX),
+        inputs=_image(DETECTOR_PX),
         outputs=(TensorShape("boxes", "float32", (1917, 4)), TensorShape("scores", "float32", (1917, len(CLASSES)))),
         px_per_cm=0.0,
         summary=_summary(
@@ -124,11 +124,11 @@ DETECTOR = PublishedNetwork(
             "body's pose."
         ),
         settings={"classes": ",".join(CLASSES), "resize_rule": "stretched to 300 x 300"},
-        examples=lambda count: (figures(count, SIDE_PX),),
+        examples=lambda count: (figures(count, DETECTOR_PX),),
         precision="fp16",
     ),
 )
-SHOE_KEY_POINTS = PublishedNetwork(
+_KEY_POINTS = PublishedNetwork(
     file=_SHOE_FILE,
     raw=("Identity_1", "Identity"),
     low=0.0,
@@ -137,7 +137,7 @@ SHOE_KEY_POINTS = PublishedNetwork(
     head_in_numpy=_points_in_numpy,
     plan=ExportPlan(
         kind="shoe_key_points",
-        inputs=_image(_SHOE_PX),
+        inputs=_image(KEY_POINTS_PX),
         outputs=(TensorShape("points", "float32", (_POINTS, 2)), TensorShape("score", "float32", (1,))),
         px_per_cm=0.0,
         summary=_summary(
@@ -150,11 +150,11 @@ SHOE_KEY_POINTS = PublishedNetwork(
         licence=_LICENCE,
         limits="Tells left from right shoe not at all, and takes toe for heel at times; the body's pose is asked too.",
         settings={"resize_rule": "a square of 1.5 times the longer side of the shoe's box, to 224 x 224"},
-        examples=lambda count: (figures(count, _SHOE_PX, window=_AROUND_A_SHOE),),
+        examples=lambda count: (figures(count, KEY_POINTS_PX, window=_AROUND_A_SHOE),),
         precision="fp16",
     ),
 )
-BODY_POSE = PublishedNetwork(
+_BODY = PublishedNetwork(
     file=_BODY_FILE,
     raw=("Identity", "Identity_1"),
     low=0.0,
@@ -163,7 +163,7 @@ BODY_POSE = PublishedNetwork(
     head_in_numpy=_landmarks_in_numpy,
     plan=ExportPlan(
         kind="body_landmarks",
-        inputs=_image(_BODY_PX),
+        inputs=_image(BODY_PX),
         outputs=(TensorShape("landmarks", "float32", (_LANDMARKS, 4)), TensorShape("score", "float32", (1,))),
         px_per_cm=0.0,
         summary=_summary(
@@ -179,12 +179,12 @@ BODY_POSE = PublishedNetwork(
             "One body a square: where two overlap it may take the other's legs. What is out of the picture is guessed."
         ),
         settings={"resize_rule": "a square around the person's box, to 256 x 256"},
-        examples=lambda count: (figures(count, _BODY_PX),),
+        examples=lambda count: (figures(count, BODY_PX),),
         precision="fp16",
     ),
 )
 NETWORKS: Mapping[str, PublishedNetwork] = {
-    "footwear_detector": DETECTOR,
-    "shoe_key_points": SHOE_KEY_POINTS,
-    "body_pose": BODY_POSE,
+    DETECTOR: _DETECTOR,
+    KEY_POINTS: _KEY_POINTS,
+    BODY: _BODY,
 }

@@ -14,7 +14,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from outsole.inference.encoder import TensorShape
-from training.detectors.boxes import CLASSES, anchors, decoded, decoded_in_numpy
+from outsole.video.networks import CLASSES
+from training.detectors.boxes import anchors, decoded, decoded_in_numpy
 from training.detectors.figures import SHOE_BOXES, figures
 from training.detectors.onnx_graph import OnnxGraph
 from training.detectors.published import NETWORKS
