@@ -40,7 +40,7 @@ PLACES = [(20, 30), (60, 150), (70, 40), (20, 170)]
 @cache
 def _net(pooling: str = "max") -> ShoeNet:
     torch.manual_seed(0)
-    return ShoeNet(cast(LiteTrunk, make_trunk("lite0", inputs=3, stride=32)), pooling=pooling).eval()
+    return ShoeNet(cast(LiteTrunk, make_trunk("lite0", inputs=3, stride=16)), pooling=pooling).eval()
 
 
 def _plain() -> Crop:
@@ -75,7 +75,7 @@ def test_the_map_is_hot_at_the_part_that_tells_the_shoe(place: tuple[int, int], 
     assert heat.min() >= 0 and heat.max() == pytest.approx(1)
     row, column = place
     inside = heat[row : row + _PATCH, column : column + _PATCH].mean()
-    assert inside > 0.7 > heat.mean() and inside > 1.3 * heat.mean()
+    assert inside > 0.5 and inside > 2 * heat.mean()
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
