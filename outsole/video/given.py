@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from outsole.answers import Box, Point, View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import Point, View
 from outsole.video.finding import FoundShoes
 from outsole.video.grading import GradeSettings, grade
-from outsole.video.records import Box, Frame, Sighting
+from outsole.video.records import Frame, Sighting
 from outsole.video.sightings import TOE_HEEL
 
 # Of a sole's length: how far a low shoe's box reaches above the sole, below it, and beyond both ends.

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import Point, View
+from outsole.answers import Box, Point, View
 from outsole.video.boxes import Boxes
-from outsole.video.records import Box, Grade
+from outsole.video.records import Grade
 
 _BLUR_TAPS = 9
 _GRID = 16

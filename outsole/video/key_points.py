@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import View
+from outsole.answers import View
 
 # Corners of the box on the ground: heel and toe of one side, heel and toe of the other (Objectron, 2021).
 _HEEL, _TOE, _OTHER_HEEL, _OTHER_TOE = 1, 2, 5, 6

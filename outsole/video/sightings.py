@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import Point, View
+from outsole.answers import Box, Point, View
 from outsole.video.boxes import Boxes
 from outsole.video.grading import GradeSettings, grade
 from outsole.video.key_points import ends, headings, slants, turned, views
-from outsole.video.records import Box, Frame, Sighting
+from outsole.video.records import Frame, Sighting
 from outsole.video.wearing import Persons
 
 TOE_HEEL, FACING, POSE = "toe_heel", "facing", "pose"
@@ -132,7 +132,7 @@ def _read(shoes: PointedShoes, persons: Persons, rows: NDArray[np.intp], side_wi
 
 
 def _lies_flat(points: NDArray[np.float64], boxes: Boxes) -> NDArray[np.bool_]:
-    """Whether soles run across most of their boxes: key points tell a shoe's width badly from aside, its length well."""
+    """Whether soles run across most of their boxes: aside, key points tell its length, not its width."""
     toes, heels = ends(points)
     across, down = np.abs(toes - heels).T
     return np.asarray((across >= _FLAT * down) & (across >= _ACROSS * (boxes[:, 2] - boxes[:, 0])))
