@@ -128,18 +128,26 @@ def sift(
         Places of those that are kept, best first.
     """
     order = np.argsort(-np.asarray(scores), kind="stable")
-    chosen, group, size = boxes[order], groups[order], areas(boxes[order])
-    common = shared_areas(chosen, chosen)
-    smaller = np.minimum(size[:, None], size[None])
-    union = size[:, None] + size[None] - common
-    same = (common > overlap * union) | (common > cover * smaller)
-    # pushes[i, j]: the better box i pushes j out, if i itself is kept.
-    pushes = np.triu(same & (group[:, None] == group[None]), 1)
-    kept = np.ones(len(order), bool)
-    # Each round settles at least one more box of every chain; the result is that of going down the list.
-    while not np.array_equal(settled := ~(pushes & kept[:, None]).any(0), kept):
-        kept = settled
+    # Group by group: what all boxes share with all others would grow with the square of the frames.
+    kept = np.zeros(len(order), bool)
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups[order] == group)
+        kept[members] = _unpushed(boxes[order[members]], overlap, cover)
     return np.asarray(order[kept], np.intp)
+
+
+def _unpushed(boxes: Boxes, overlap: float, cover: float) -> NDArray[np.bool_]:
+    """Which boxes, best first, no better one that is kept pushes out."""
+    size, common = areas(boxes), shared_areas(boxes, boxes)
+    union = size[:, None] + size[None] - common
+    # pushes[i, j]: the better box i pushes j out, if i itself is kept.
+    pushes = np.triu((common > overlap * union) | (common > cover * np.minimum(size[:, None], size[None])), 1)
+    counts = pushes.astype(np.float32)
+    kept = np.ones(len(boxes), bool)
+    # Each round settles at least one more box of every chain; the result is that of going down the list.
+    while not np.array_equal(settled := kept.astype(np.float32) @ counts == 0, kept):
+        kept = settled
+    return kept
 
 
 def squares(boxes: Boxes, *, scale: float) -> Boxes:

@@ -85,7 +85,7 @@ class FinderSettings:
         window_width, window_height: Of the leg window, parts of the person's height.
         window_below: How much of the window's height lies below the person's box.
         tile_px: Side of the tiles in which persons are looked for in frames that are much larger than one.
-        tile_share: How much of a tile neighbours share at least.
+        tile_share: How much of a tile neighbours share at least; who fits into that is looked for in tiles alone.
         side_within: Most degrees between a side view's sole and the picture's plane.
         wearing: When a shoe is on a foot.
         grading: What is worth a search.
@@ -101,7 +101,7 @@ class FinderSettings:
     window_height: float = 0.5
     window_below: float = 0.2
     tile_px: int = 720
-    tile_share: float = 0.25
+    tile_share: float = 0.3
     side_within: float = 45.0
     wearing: WearingSettings = field(default_factory=WearingSettings)
     grading: GradeSettings = field(default_factory=GradeSettings)
@@ -139,11 +139,19 @@ class DetectedShoes:
         window, row = np.nonzero(scores >= self._settings.person_score)
         boxes = looks.to_frame(_floats(answer, "boxes")[window, row], window)
         frames = looks.frames[window]
-        sizes = np.array([picture.shape[1::-1] for picture in pictures], np.float64)
-        whole = np.hstack([np.zeros_like(sizes), sizes])[frames]
-        inside = np.flatnonzero(~is_cut(boxes, looks.boxes[window], whole))
+        inside = np.flatnonzero(self._best_seen(looks, window, boxes))
         kept = inside[self._sift(boxes[inside], scores[window, row][inside], frames[inside])]
         return frames[kept], boxes[kept]
+
+    def _best_seen(self, looks: Windows, window: NDArray[np.intp], boxes: Boxes) -> NDArray[np.bool_]:
+        """Whether each person is in a window that shows it well: not cut, and not small where tiles show it larger."""
+        settings, count = self._settings, np.bincount(looks.frames)
+        # The whole frame comes first, and every place of a person this size or smaller is in a tile.
+        first = np.cumsum(count) - count
+        is_whole = window == first[looks.frames[window]]
+        small = (boxes[:, 2:] - boxes[:, :2]).max(-1, initial=0) <= settings.tile_share * settings.tile_px
+        cut = is_cut(boxes, looks.boxes[window], looks.boxes[first][looks.frames[window]])
+        return np.asarray(~cut & ~(is_whole & small & (count[looks.frames[window]] > 1)))
 
     def _looks(self, pictures: Sequence[NDArray[np.uint8]]) -> Windows:
         settings = self._settings

@@ -132,7 +132,7 @@ def _read(shoes: PointedShoes, persons: Persons, rows: NDArray[np.intp], side_wi
 
 
 def _lies_flat(points: NDArray[np.float64], boxes: Boxes) -> NDArray[np.bool_]:
-    """Whether soles run across most of their boxes: aside, key points tell its length, not its width."""
+    """Whether soles run across most of their boxes: key points tell widths badly from aside, lengths well."""
     toes, heels = ends(points)
     across, down = np.abs(toes - heels).T
     return np.asarray((across >= _FLAT * down) & (across >= _ACROSS * (boxes[:, 2] - boxes[:, 0])))

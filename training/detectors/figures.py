@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
 Place = tuple[float, float]
-_SKIN, _HAIR, _EYE, _LIPS, _SHOE = (205, 160, 130), (50, 35, 25), (20, 20, 20), (150, 80, 80), (30, 30, 30)
+_SKIN, _HAIR, _EYE, _LIPS, _SHOE = (205, 160, 130), (50, 35, 25), (20, 20, 20), (150, 80, 80), (170, 40, 45)
+_SOLE = (240, 240, 235)
 # All places in 256ths of the square that a figure stands in.
 _UNITS = 256
 _FRACTION_BITS = 4
-SHOE_BOXES = ((90.0, 226.0, 118.0, 248.0), (139.0, 226.0, 167.0, 248.0))
+SHOE_BOXES = ((90.0, 227.0, 119.0, 249.0), (137.0, 227.0, 166.0, 249.0))
 """(left, top, right, bottom) of both shoes, in 256ths of the square."""
 
 
@@ -76,7 +77,7 @@ class _Drawing:
             hip, knee, ankle = ((128 + side * x, y) for x, y in ((11, 130), (16, 185), (18.5, 228)))
             self._limb(hip, knee, trousers, 20)
             self._limb(knee, ankle, trousers, 16)
-            self._limb((128 + side * 20.5, 236), (128 + side * 31, 240), _SHOE, 10)
+            self._shoe(side, _SHOE)
         self._limb((118, 80), (118, 125), shirt, 28)
         self._limb((138, 80), (138, 125), shirt, 28)
         for side in (-1, 1):
@@ -84,6 +85,19 @@ class _Drawing:
             self._limb(shoulder, elbow, shirt, 14)
             self._limb(elbow, hand, _SKIN, 10)
         self._head()
+
+    def _shoe(self, side: int, upper: Colour) -> None:
+        """A low shoe that points down and outwards: sole, upper, opening, laces."""
+        outline = [(10, 231), (9, 240), (15, 244), (31, 246), (37, 244), (36, 240), (28, 236), (23, 229), (16, 227)]
+        sole = [(9, 239), (9, 243), (15, 247), (32, 249), (38, 246), (37, 243), (31, 245), (15, 243)]
+        self._patch([(128 + side * x, y) for x, y in outline], upper)
+        self._patch([(128 + side * x, y) for x, y in sole], _SOLE)
+        for x in (24, 26.5, 29):
+            self._limb((128 + side * x, 233 + (x - 24) * 0.6), (128 + side * (x - 4), 236 + (x - 24) * 0.6), _SOLE, 1)
+
+    def _patch(self, corners: list[Place], colour: Colour) -> None:
+        places = np.array([self._fixed(corner) for corner in corners], np.int32)
+        cv2.fillPoly(self._picture, [places], colour, cv2.LINE_AA, _FRACTION_BITS)
 
     def _head(self) -> None:
         self._limb((128, 70), (128, 56), _SKIN, 14)
