@@ -16,18 +16,17 @@ from tqdm import tqdm
 
 from indexer.crawl import OnRejects, Progress, ProgressOf
 from indexer.encoded import only_indexing
-from indexer.rejects import Reject
+from indexer.rejects import Reject, rejects_csv
 from indexer.video.coverage import Coverage, read_source_rows
-from indexer.video.kept import KeptSources
+from indexer.video.kept import KeptSources, archive_in_force
 from indexer.video.model import Opener, VideoModel, VideoSettings
 from indexer.video.slices import BrokenSource, SliceLooker, Spent, Unheard
 from indexer.video.sources import CameraPlan, VideoSource, read_sources, reject
 from indexer.video.tracking import EditionSightings, NewSightings, TrackedSource, with_notes
 from indexer.video.work import SliceNotes, SliceTask, VideoWork
 from indexer.video.writing import ArchiveFacts, EditionPart, NewPart, write_edition
-from outsole.errors import InvalidInput, NotFound
-from outsole.gallery.editions import Edition
-from outsole.gallery.layout import TRACKS, checked_name, current_edition
+from outsole.errors import InvalidInput
+from outsole.gallery.layout import checked_name
 from outsole.gallery.revisions import put_in_force
 from outsole.gallery.track_rows import SourceRow
 
@@ -127,7 +126,7 @@ async def index_videos(
     started, how, spent = time.monotonic(), options or VideoOptions(), Spent()
     settings, folder = how.settings, root / checked_name(archive, field="archive")
     with only_indexing(root, archive):
-        before = _in_force(root, archive)
+        before = archive_in_force(root, archive)
         work = VideoWork.of(folder, model.hash, settings.sightings_of(model))
         with spent.on("read"):
             found = await asyncio.to_thread(read_sources, files, camera, work=work, slice_s=settings.slice_s)
@@ -144,7 +143,9 @@ async def index_videos(
             raise InvalidInput(f"no video can be used: {rejects[0].reason}")
         facts = await _facts(model, settings, tracked.parts)
         with spent.on("write"):
-            edition = await asyncio.to_thread(write_edition, folder, tracked.parts, facts=facts, rejects=rejects)
+            edition = await asyncio.to_thread(
+                write_edition, folder, tracked.parts, facts=facts, rejects_csv=rejects_csv(rejects)
+            )
         edition = await asyncio.to_thread(put_in_force, edition, reason="indexed")
         work.clear()
     given = {source.row.source_id for source in found.sources}
@@ -163,19 +164,6 @@ async def index_videos(
         seconds=time.monotonic() - started,
         stage_seconds=dict(spent.seconds),
     )
-
-
-def _in_force(root: Path, archive: str) -> Edition | None:
-    """The edition in force; a damaged one is an error, since its sources would be lost without a word."""
-    try:
-        current = current_edition(root, archive)
-    except NotFound:
-        return None
-    before = Edition.open(root, archive, current)
-    if before.manifest.shows != TRACKS:
-        remedy = "another name for an archive of videos"
-        raise InvalidInput(f"gallery {archive!r} shows {before.manifest.shows}", field="archive", remedy=remedy)
-    return before
 
 
 def _tell(how: VideoOptions, rejects: Sequence[Reject]) -> None:

@@ -13,8 +13,9 @@ from indexer.video.coverage import read_source_rows
 from indexer.video.model import TRACKING
 from indexer.video.tracking import Sightings, TrackedSource, track_source
 from indexer.video.writing import KeptPart
-from outsole.errors import NotFound, PreconditionFailed
+from outsole.errors import InvalidInput, NotFound, PreconditionFailed
 from outsole.gallery.editions import Edition
+from outsole.gallery.layout import TRACKS, current_edition
 from outsole.gallery.track_rows import SourceRow
 from outsole.video.archive_files import tracks_file
 from outsole.video.track_edits import TrackEdit, read_edits
@@ -32,6 +33,24 @@ def edits_dir(archive: Path, source_id: str) -> Path:
         source_id: The source.
     """
     return archive / "edits" / source_id
+
+
+def archive_in_force(root: Path, archive: str) -> Edition | None:
+    """The edition of an archive that is in force; None where there is none yet.
+
+    Raises:
+        InvalidInput: It is a gallery that shows something else.
+        NotFound, DataCorrupt: It is damaged; going on without it would lose its sources without a word.
+    """
+    try:
+        current = current_edition(root, archive)
+    except NotFound:
+        return None
+    before = Edition.open(root, archive, current)
+    if before.manifest.shows != TRACKS:
+        remedy = "another name for an archive of videos"
+        raise InvalidInput(f"gallery {archive!r} shows {before.manifest.shows}", field="archive", remedy=remedy)
+    return before
 
 
 class KeptSources:

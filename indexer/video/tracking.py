@@ -150,6 +150,18 @@ def track_source(
     return TrackedSource(counted, tuple(problems), folder)
 
 
+def tracks_unedited(
+    row: SourceRow, sightings: Sightings, *, settings: TrackingSettings, folder: Path
+) -> tuple[Track, ...]:
+    """The tracks of a source as the tracker makes them, with all vectors that they keep.
+
+    Args:
+        row, sightings, settings: See `track_source`.
+        folder: For files that nobody needs afterwards; empty.
+    """
+    return tuple(_follow(row, sightings, settings, folder / sightings_file(row.source_id), True)[0].tracks)
+
+
 def with_notes(row: SourceRow, notes: SliceNotes) -> SourceRow:
     """A source with what its slices tell of it."""
     return replace(row, **dataclasses.asdict(notes.counts), issues=tuple(_sentence(issue) for issue in notes.issues))

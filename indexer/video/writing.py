@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from indexer.rejects import Reject, rejects_csv
 from indexer.video.tracking import BEST_ROW, ROWS, VECTOR, TrackedSource
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import THUMBNAILS, THUMBNAILS_PER_GROUP
@@ -123,16 +122,14 @@ class ArchiveFacts:
     vector_length: int = 0
 
 
-def write_edition(
-    archive: Path, parts: Sequence[EditionPart], *, facts: ArchiveFacts, rejects: Sequence[Reject]
-) -> Edition:
+def write_edition(archive: Path, parts: Sequence[EditionPart], *, facts: ArchiveFacts, rejects_csv: bytes) -> Edition:
     """Write an edition of an archive, which is not yet in force; the same parts give the same edition.
 
     Args:
         archive: ``<root>/<archive>``.
         parts: The sources, in any order.
         facts: What they were made with.
-        rejects: What was left out now.
+        rejects_csv: What was left out, see ``indexer.rejects.rejects_csv``.
     """
     ordered = sorted(parts, key=lambda part: part.row.source_id)
     writer = EditionWriter(
@@ -147,7 +144,7 @@ def write_edition(
         if SHOE not in writer.array_names:
             writer.append([], {SHOE: np.zeros((0, facts.vector_length), np.float16)})
         writer.add_table(SOURCES, source_table([part.row for part in ordered]))
-        return writer.write(rejects_csv=rejects_csv(rejects))
+        return writer.write(rejects_csv=rejects_csv)
 
 
 def _thumbnails(edition: Edition, places: NDArray[np.intp]) -> list[bytes]:

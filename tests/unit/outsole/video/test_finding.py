@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 pytest.importorskip("onnxruntime")
 
+from outsole.answers import View
 from outsole.encoders.network_spec import NetworkSpec
 from outsole.errors import BudgetSpent
-from outsole.imaging.shoe_crops import View
 from outsole.inference.in_process import InProcessEncoder
 from outsole.video.finding import DetectedShoes, FinderSettings, FoundShoes
 from outsole.video.grading import GradeSettings

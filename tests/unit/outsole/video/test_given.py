@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from outsole.answers import View
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import View
 from outsole.video.finding import FoundShoes
 from outsole.video.given import GivenShoe, GivenShoes
 from outsole.video.records import Frame

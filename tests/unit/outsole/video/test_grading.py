@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import View
+from outsole.answers import View
 from outsole.video.grading import GradeSettings, grade, sharpness, visible_part
 from outsole.video.records import Grade
 

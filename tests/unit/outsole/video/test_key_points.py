@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from outsole.imaging.shoe_crops import View
+from outsole.answers import View
 from outsole.video.key_points import ends, feet, headings, looks, slants, sure_of_feet, turned, views
 
 LENGTH, WIDTH, HEIGHT = 100.0, 37.0, 40.0

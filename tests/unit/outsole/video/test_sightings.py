@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from outsole.imaging.shoe_crops import View
+from outsole.answers import View
 from outsole.video.grading import GradeSettings
 from outsole.video.records import Frame, Sighting
 from outsole.video.sightings import FACING, POSE, TOE_HEEL, PointedShoes, sightings_of
