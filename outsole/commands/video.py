@@ -133,7 +133,7 @@ def _time(text: str) -> datetime.datetime | None:
 
 def _report_text(report: VideoIndexReport) -> str:
     state = "new edition" if report.is_new else "nothing changed: edition"
-    found = report.coverage
+    found, too_small = report.coverage, report.in_all.tracks - report.tracks
     rate = found.received / report.seconds if report.seconds > 0 and report.reused < found.sources else 0.0
     head = (
         f"{report.archive}: {state} {report.edition} with {report.tracks:,} tracks of {report.in_all.sources:,} videos "
@@ -142,6 +142,8 @@ def _report_text(report: VideoIndexReport) -> str:
     )
     busy = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.stage_seconds.items())
     lines = [head, coverage_text(report.sources, found), f"busy: {busy}", *report.problems]
+    if too_small:
+        lines.append(f"{too_small:,} walk-pasts of the archive are too small to be searched")
     return "\n".join([*lines, *_reject_lines(report.rejects)])
 
 

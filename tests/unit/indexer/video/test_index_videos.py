@@ -20,7 +20,7 @@ from indexer.video.sources import CameraPlan
 from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
 from outsole.gallery.track_rows import NEVER_BEGUN, NEVER_ENDED, track_rows
-from outsole.gallery.verification import verify_edition
+from outsole.gallery.verification import check_own_vectors, verify_edition
 from outsole.matching.shoe_system import SHOE
 from outsole.video.archive_files import read_crops, read_sightings, read_tracks
 from tests.unit.indexer.video.walks import (
@@ -178,6 +178,7 @@ def test_where_nobody_walks_past_the_archive_still_says_what_was_looked_at(tmp_p
     edition = Edition.open(tmp_path / "root", "hall")
     assert (report.tracks, report.coverage.decoded, len(edition)) == (0, FRAMES, 0)
     assert edition.array(SHOE).shape == (0, 96)
+    assert check_own_vectors(edition) == 0
     assert verify_edition(edition).difference == ""
 
 
@@ -219,6 +220,21 @@ def test_an_indexing_that_is_cancelled_keeps_its_slices(tmp_path: Path) -> None:
     report = _index([clip], tmp_path / "root", model=walk_model(finder))
     assert finder.frames == FRAMES - 2 * 13 + 1
     assert report.edition == _index([clip], tmp_path / "undisturbed").edition
+
+
+def test_a_video_that_goes_away_in_the_middle_costs_only_itself(tmp_path: Path) -> None:
+    clips = [write_walk(tmp_path / f"{seed}.mp4", seed=seed) for seed in range(2)]
+    begun: list[int] = []
+
+    async def gone_before_the_second_slice() -> None:
+        begun.append(1)
+        if len(begun) == 2:
+            clips[0].unlink()
+
+    options = dataclasses.replace(OPTIONS, gate=gone_before_the_second_slice)
+    report = _index(clips, tmp_path / "root", options=options)
+    assert [(reject.row, reject.path) for reject in report.rejects] == [(1, str(clips[0]))]
+    assert [source.name for source in report.sources] == ["1.mp4"]
 
 
 def test_an_indexing_waits_at_its_gate(tmp_path: Path) -> None:
