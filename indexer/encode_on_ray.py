@@ -6,14 +6,12 @@ arrays go straight to the work folder, which every node has to see at the same p
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 from collections import deque
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 import ray
@@ -26,11 +24,11 @@ from indexer.fetch import Fetcher
 from indexer.loading import Loaded, Loader
 from indexer.manifest import Entry, Reject
 from indexer.model import Opener, PreparedImage
+from indexer.model_loop import ModelLoop
 from outsole.errors import OutsoleError
 
 _SHARD, _LOADED, _DONE = "shard", "loaded", "done"
 _Row = dict[str, Any]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -120,25 +118,11 @@ def _collect(found: Iterable[_Done], crawl: Crawl, progress: Progress) -> None:
     crawl.take(*sorted(there, key=lambda entry: entry.item.item_id))
 
 
-class _Loop:
-    """An event loop in a thread of its own, and the model that lives in it."""
-
-    def __init__(self, opener: Opener) -> None:
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._closing = contextlib.AsyncExitStack()
-        self.model = self.run(self._closing.enter_async_context(opener()))
-
-    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """The result of a coroutine; called from other threads."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-
 class _LoadShard:
     """Reads, checks and prepares the pictures of a shard."""
 
     def __init__(self, plan: RayPlan, known: Any) -> None:
-        self._loop = _Loop(plan.opener)
+        self._loop = ModelLoop(plan.opener)
         self._loader = Loader(Fetcher(plan.access).fetch, self._loop.model.prepare, ray.get(known))
 
     def __call__(self, row: _Row) -> _Row:
@@ -153,7 +137,7 @@ class _EncodeShard:
     """Encodes the pictures of a shard and keeps their arrays in the work folder."""
 
     def __init__(self, plan: RayPlan) -> None:
-        self._loop = _Loop(plan.opener)
+        self._loop = ModelLoop(plan.opener)
         self._work = WorkFolder(plan.work)
         self._timeout_s = plan.settings.encode_timeout_s
 

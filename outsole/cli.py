@@ -22,6 +22,7 @@ COMMANDS = {
     "status": ("running", "Say what runs in the home directory."),
     "doctor": ("doctor", "Say what is missing on this machine, and what it would take."),
     "index": ("index", "Index a directory of images or a manifest into a gallery."),
+    "video": ("video", "Shoes in video: index files into an archive, say what was looked at."),
     "adapt": ("adapt", "Train the embedding further on a gallery's own impressions."),
     "search": ("search", "Search a gallery: outsole search print FILE."),
     "explain": ("explain", "Draw which parts of a print made an item's score."),

@@ -86,7 +86,7 @@ def index(
     place = place_of(home, triton_url=triton_url)
     publish = functools.partial(_tried_and_published, target=state.settings(home).target)
     options = CrawlOptions(feed=feed, access=access, publish=publish)
-    with _workers(workers):
+    with workers_of(workers):
         if workers == RAY:
             options = dataclasses.replace(options, on_ray=functools.partial(place.opened, embedding, shows=shows))
         report = asyncio.run(
@@ -131,7 +131,7 @@ async def _tried_and_published(edition: Edition, *, target: str) -> Edition:
 
 
 @contextlib.contextmanager
-def _workers(kind: str) -> Iterator[None]:
+def workers_of(kind: str) -> Iterator[None]:
     """Ray for as long as the block lasts, where it is wanted."""
     if kind == HERE:
         yield

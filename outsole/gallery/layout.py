@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -129,6 +130,22 @@ def sync_dir(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def share(source: Path, target: Path) -> None:
+    """Have a file of an edition in another one as well: the same file by a hard link, or else a copy.
+
+    Raises:
+        NotFound: It is not there.
+    """
+    try:
+        os.link(source, target)
+    except FileNotFoundError as error:
+        raise NotFound(f"edition {source.parent.name!r} lacks its file {source.name}", field="edition") from error
+    except OSError:
+        shutil.copyfile(source, target)
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def file_sha256(path: Path) -> str:

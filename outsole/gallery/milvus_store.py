@@ -180,7 +180,8 @@ class MilvusStore:
         if len(excluded) > EXCLUDED_LIMIT:
             return self._scan(edition_id, field).best(wanted, limit=kept, allowed=allowed, end=end)
         expression = "" if allowed.all() else filter_expression(where, without=excluded.tolist())
-        step = max(1, min(QUERIES_LIMIT, _REQUEST_BYTES // (4 * vectors.shape[1]), _REQUEST_BYTES // (16 * kept)))
+        of_vectors, of_answers = 4 * vectors.shape[1], 16 * max(kept, 1)
+        step = max(1, min(QUERIES_LIMIT, _REQUEST_BYTES // of_vectors, _REQUEST_BYTES // of_answers))
         for start in range(0, len(wanted) if allowed.any() else 0, step):
             part = slice(start, start + step)
             rows[part] = self._rows(self._collection(edition_id, field), wanted[part], kept, expression, end)

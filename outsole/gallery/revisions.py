@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from outsole.answers import ItemState
-from outsole.errors import NotFound
 from outsole.gallery.decisions import Decision, Decisions, decided_states, read_decisions, record_decisions
 from outsole.gallery.editions import Edition
 from outsole.gallery.history import switch, switching
 from outsole.gallery.items import restated
-from outsole.gallery.layout import ITEMS, root_of
+from outsole.gallery.layout import ITEMS, root_of, share
 from outsole.gallery.writer import finish_edition, new_folder, record_of, write_items
 
 
@@ -42,7 +40,7 @@ def revise(edition: Edition, states: Mapping[str, tuple[ItemState, str]]) -> Edi
     folder = new_folder(root, edition.gallery)
     try:
         for name in edition.manifest.files.keys() - {ITEMS}:
-            _share(edition.folder / name, folder / name)
+            share(edition.folder / name, folder / name)
         write_items(folder, table)
         manifest = dataclasses.replace(
             edition.manifest,
@@ -95,14 +93,3 @@ def decide(root: Path, gallery: str, decision: Decision) -> Edition:
         after = decided(before)
         switch(root, gallery, after.id, reason=f"{decision.kind.value} {decision.item_id}: {decision.reason}")
     return after
-
-
-def _share(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except FileNotFoundError as error:
-        raise NotFound(f"edition {source.parent.name!r} lacks its file {source.name}", field="edition") from error
-    except OSError:
-        shutil.copyfile(source, target)
-        with target.open("rb") as file:
-            os.fsync(file.fileno())

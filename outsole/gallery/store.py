@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -159,7 +160,7 @@ def vectors_of(edition: Edition, fields: Sequence[str]) -> dict[str, NDArray[Any
         array = edition.array(field)
         if array.ndim < 2 or array.dtype.kind != "f":
             raise InvalidInput(f"array {field!r} holds {array.dtype} {array.shape}, no vectors", field=field)
-        vectors[field] = array.reshape(len(array), -1)
+        vectors[field] = array.reshape(len(array), math.prod(array.shape[1:]))
     return vectors
 
 

@@ -40,6 +40,7 @@ from outsole.gallery.layout import (
     checked_name,
     editions_dir,
     file_sha256,
+    share,
     sync_dir,
     write_durably,
 )
@@ -169,6 +170,7 @@ class EditionWriter:
         self._kind = kind_of(self._settings.get(SHOWS, SOLES))
         self._items = _Rows(self._kind.table)
         self._tables: dict[str, pa.Table] = {}
+        self._files: list[str] = []
         self._offers = _Rows(offer_table)
         self._last_id = ""
         self._arrays: dict[str, _ArrayFile] = {}
@@ -197,7 +199,7 @@ class EditionWriter:
         """Add a batch.
 
         Args:
-            items: N items, ids ascending and above all earlier ones.
+            items: N items, ids ascending and above all earlier ones; without any only the arrays are begun.
             arrays: Name -> [N, ...]; the same names, types and row shapes in every batch.
             thumbnails: N PNG files; empty ones by default.
             offers: Offers of these items, in any order.
@@ -206,6 +208,7 @@ class EditionWriter:
             InvalidInput: Ids out of order or given twice, lengths that differ, or an array that changed.
         """
         if not items:
+            self._begin(arrays)
             return
         self._check_order(items)
         pictures = [b""] * len(items) if thumbnails is None else list(thumbnails)
@@ -213,9 +216,8 @@ class EditionWriter:
             raise InvalidInput(f"a batch of {len(items)} items came with arrays or thumbnails of another length")
         if self._last_id and set(arrays) != set(self._arrays):
             raise InvalidInput(f"arrays changed from {sorted(self._arrays)} to {sorted(arrays)}")
+        self._begin(arrays)
         for name, array in arrays.items():
-            if name not in self._arrays:
-                self._arrays[name] = _ArrayFile(self._folder / f"{checked_array_name(name)}.npy", array)
             self._arrays[name].append(array)
         self._items.extend(items)
         self._offers.extend(offers)
@@ -226,6 +228,15 @@ class EditionWriter:
     def add_table(self, name: str, table: pa.Table) -> None:
         """Keep a further table in the edition, in a Parquet file of that name."""
         self._tables[name] = table.combine_chunks()
+
+    def add_file(self, name: str, path: Path) -> None:
+        """Keep a further file in the edition: one that is finished, by a hard link where the file system has them.
+
+        Raises:
+            NotFound: It is not there.
+        """
+        share(path, self._folder / name)
+        self._files.append(name)
 
     @property
     def array_names(self) -> tuple[str, ...]:
@@ -249,6 +260,11 @@ class EditionWriter:
     def restate(self, states: Mapping[str, tuple[ItemState, str]]) -> None:
         """Give items that were appended another state and its reason, by item id; ids that are not there are left."""
         self._items.put(restated(self.items(), states))
+
+    def _begin(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        for name, array in arrays.items():
+            if name not in self._arrays:
+                self._arrays[name] = _ArrayFile(self._folder / f"{checked_array_name(name)}.npy", array)
 
     def _check_order(self, items: Sequence[ItemRow] | Sequence[TrackRow]) -> None:
         ids = [item.item_id for item in items]
@@ -278,9 +294,10 @@ class EditionWriter:
             rejects_csv: The content of ``rejects.csv``; part of the edition's id.
 
         Raises:
-            InvalidInput: Nothing was appended, or an offer of an item that was not.
+            InvalidInput: Nothing was appended, or an offer of an item that was not. An archive in whose videos nobody
+                walks past is an edition all the same: it says what was looked at.
         """
-        if not self._last_id:
+        if not self._last_id and not self._files:
             raise InvalidInput("an edition needs at least one item")
         manifest = self._finish(rejects_csv)
         return finish_edition(self._folder, manifest, root=self._root)
@@ -302,7 +319,8 @@ class EditionWriter:
         files = {array.path.name: array.finish() for array in self._arrays.values()}
         for name, table in self._tables.items():
             pq.write_table(table, self._folder / name)
-        files |= {name: record_of(self._folder / name) for name in (ITEMS, OFFERS, THUMBNAILS, REJECTS, *self._tables)}
+        names = (ITEMS, OFFERS, THUMBNAILS, REJECTS, *self._tables, *self._files)
+        files |= {name: record_of(self._folder / name) for name in names}
         encoder_name, encoder_hash = self._encoder
         return Manifest(
             gallery=self._gallery,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import ray
 
 from indexer.index_pictures import CrawlOptions, IndexReport, index_pictures
 from outsole.errors import Unavailable
@@ -21,8 +20,6 @@ from tests.unit.indexer.mean_model import (
     quiet,
     write_images,
 )
-
-PROJECT = Path(__file__).resolve().parents[3]
 
 
 def crawl(source: Path, root: Path, options: CrawlOptions | None = None) -> IndexReport:
@@ -97,22 +94,6 @@ def test_pictures_of_other_roles_are_rejected_by_that_column(tmp_path: Path) -> 
     report = crawl(write_manifest(folder, rows), tmp_path / "root")
     assert report.items == 1
     assert [(r.item_id, r.column) for r in report.rejects] == [("b", "role")]
-
-
-@pytest.fixture(scope="module")
-def local_ray() -> Iterator[None]:
-    environment = {"env_vars": {"PYTHONPATH": str(PROJECT), "RAY_DATA_DISABLE_PROGRESS_BARS": "1"}}
-    ray.init(
-        address="local",
-        num_cpus=3,
-        include_dashboard=False,
-        log_to_driver=False,
-        configure_logging=False,
-        runtime_env=environment,
-        _node_ip_address="127.0.0.1",
-    )
-    yield
-    ray.shutdown()
 
 
 @pytest.mark.usefixtures("local_ray")

@@ -116,3 +116,28 @@ def test_a_track_without_a_camera_or_with_a_name_that_cannot_be_one_is_refused(f
     changed: dict[str, Any] = {field: value}
     with pytest.raises(InvalidInput):
         dataclasses.replace(ROWS[0], **changed)
+
+
+def test_a_finished_file_is_in_the_edition_by_a_link_and_has_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / "finished.bin"
+    path.write_bytes(b"of a source")
+    with EditionWriter(tmp_path, "door", encoder_hash="e", settings={SHOWS: TRACKS}) as writer:
+        writer.append([track("a", "door", 0)], {"shoe": np.ones((1, 4), np.float16)})
+        writer.add_file("kept.bin", path)
+        edition = writer.write()
+    assert (edition.folder / "kept.bin").samefile(path)
+    edition.verify()
+    assert "kept.bin" in edition.manifest.files
+
+
+def test_an_archive_without_tracks_is_searched_and_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "finished.bin"
+    path.touch()
+    with EditionWriter(tmp_path, "door", encoder_hash="e", settings={SHOWS: TRACKS}) as writer:
+        writer.append([], {"shoe": np.zeros((0, 4), np.float16)})
+        writer.add_file("kept.bin", path)
+        edition = writer.write()
+    store = ExactStore()
+    store.publish(edition, ["shoe"])
+    found = store.search(edition.id, "shoe", np.ones((1, 4), np.float32), limit=3, where=TrackFilter(), timeout_s=5)
+    assert (len(edition), found.rows.size) == (0, 0)

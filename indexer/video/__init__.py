@@ -1,0 +1,1 @@
+"""Indexing of video: files become tracks in the edition of an archive."""
