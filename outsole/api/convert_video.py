@@ -165,6 +165,13 @@ def any_shoe_answer_from_wire(message: retrieval_pb2.SearchShoeResponse) -> Refi
     return track_answer_from_wire(message) if message.HasField("coverage") else shoe_answer_from_wire(message)
 
 
+def refined_to_wire(answer: RefinedAnswer) -> retrieval_pb2.RefineSearchResponse:
+    """A refined answer for the wire."""
+    return retrieval_pb2.RefineSearchResponse(
+        refined=any_shoe_answer_to_wire(answer.refined), unrefined=any_shoe_answer_to_wire(answer.unrefined)
+    )
+
+
 def refined_from_wire(message: retrieval_pb2.RefineSearchResponse) -> RefinedAnswer:
     """A refined answer as it was sent."""
     return RefinedAnswer(any_shoe_answer_from_wire(message.refined), any_shoe_answer_from_wire(message.unrefined))
