@@ -9,12 +9,12 @@ from outsole.errors import OutsoleError
 
 
 @contextmanager
-def naming(field: str) -> Iterator[None]:
-    """Let errors about a gallery name the request field that holds its name."""
+def naming(field: str, of: str = "gallery") -> Iterator[None]:
+    """Let errors about a gallery name the request field that holds its name, in place of the field ``of``."""
     try:
         yield
     except OutsoleError as error:
-        if error.field == "gallery":
+        if error.field == of:
             error.field = field
         raise
 

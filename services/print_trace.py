@@ -140,7 +140,7 @@ def _opened(query: TraceQuery, parts: SearchParts) -> _Places:
         check_shows(shoes, SHOES)
     archives = []
     for number, target in enumerate(query.archives):
-        with naming("archive"):
+        with naming(f"archives[{number}]", "archive"):
             archive = parts.archives.edition(target.gallery, target.edition)
         if archive.encoder_hash != shoes.encoder_hash:
             raise PreconditionFailed(

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from outsole.video_answers import TraceOrder
 
-RANK_CONSTANT = 60
-"""Of reciprocal rank fusion: Cormack, Clarke and Buettcher 2009, section 2."""
+LOOK_WEIGHT = 4
+"""Places in the print search that one place of look rank is worth. In made traces (vectors at random, 200 models, a
+print that ranks the right one first in 35 or 70 %, an upper that does in 87 to 99 %) 2, 4 and 8 came within five points
+of each other; reciprocal rank fusion lost up to ten to them where the print search was the weaker part."""
 _PICTURES_AT_ONCE, _TRACKS_AT_ONCE = 8_192, 512
 
 
@@ -40,9 +42,9 @@ class TracePairs:
 def order_rows(pairs: TracePairs, *, order: TraceOrder = TraceOrder.JOINT_RANKS, limit: int) -> NDArray[np.int64]:
     """The pairs that become rows: each track once, with the model that comes first for it.
 
-    - ``JOINT_RANKS``: by ``1 / (60 + print rank) + 1 / (60 + look rank)``, then by shoe score. A track comes first
-      where the print ranks its model high *and* hardly any other shoe of the catalogue resembles the track more. Raw
-      scores of different models are not compared: some uppers resemble everything.
+    - ``JOINT_RANKS``: by ``print rank + 4 * look rank``, a weighted Borda count, then by shoe score. A track comes
+      first where the print ranks its model high *and* hardly any other shoe of the catalogue resembles the track more.
+      Raw scores of different models are not compared: some uppers resemble everything.
     - ``SHOE_SCORE``: by shoe score, then by print rank.
     - ``PRINT_RANK``: by print rank, then by shoe score.
 
@@ -57,7 +59,7 @@ def order_rows(pairs: TracePairs, *, order: TraceOrder = TraceOrder.JOINT_RANKS,
         int64 [<= limit], positions in the pairs.
     """
     scores = -pairs.shoe_scores.astype(np.float64)
-    joint = -(1 / (RANK_CONSTANT + pairs.print_ranks) + 1 / (RANK_CONSTANT + pairs.look_ranks))
+    joint = pairs.print_ranks + LOOK_WEIGHT * pairs.look_ranks
     keys = {
         TraceOrder.JOINT_RANKS: (joint, scores, pairs.print_ranks),
         TraceOrder.SHOE_SCORE: (scores, pairs.print_ranks),
