@@ -149,6 +149,7 @@ def _parity(parity: Parity, weights_bytes: int) -> str:
         "int8": "weights stored as int8 with one scale a channel, computed in float32",
     }[parity.precision]
     return (
-        f"{weights_bytes / 1e6:.1f} MB; {stored}. Against torch: largest difference {parity.difference:.1e} of the "
-        f"largest value before the last cast, smallest cosine {parity.cosine:.5f} as served."
+        f"{weights_bytes / 1e6:.1f} MB; {stored}. Against {parity.reference}: largest difference "
+        f"{parity.difference:.1e} of the largest value before the last cast, smallest cosine {parity.cosine:.5f} as "
+        "served."
     )

@@ -42,7 +42,7 @@ class Exported:
     Attributes:
         folder: The model's folder.
         spec: Its specification.
-        parity: Its distance from torch.
+        parity: Its distance from what it was made from.
         weights_bytes: Size of ``model.onnx``.
     """
 
@@ -50,6 +50,23 @@ class Exported:
     spec: EncoderSpec | NetworkSpec
     parity: Parity
     weights_bytes: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A graph that is ready to be shipped.
+
+    Attributes:
+        plan: How it is served.
+        weights: The graph, stored as ``parity.precision`` says.
+        parity: Its distance from what it was made from.
+        card: Text of its card.
+    """
+
+    plan: ExportPlan
+    weights: bytes
+    parity: Parity
+    card: str
 
 
 def export_model(
@@ -82,19 +99,31 @@ def export_model(
         weights = compacted(to_onnx(subject.network, plan), precision)
     parity = measure(subject.network, weights, plan, precision)
     parity.check(name)
-    spec = specification(name, plan, weights=weights, precision=precision)
-    served = ServedModel(name, plan.inputs, plan.outputs, plan.max_batch, plan.preferred_batch)
     card = card_text(name, plan, run=subject.run, parity=parity, weights_bytes=len(weights), command=command)
+    made = Made(plan, weights, parity, card)
+    return write_model(made, name, repository=repository, tensorrt=tensorrt)
+
+
+def write_model(made: Made, name: str, *, repository: Path, tensorrt: Path | None = None) -> Exported:
+    """Write a model folder, whole or not at all, and its TensorRT variant.
+
+    Raises:
+        PreconditionFailed: The disk is full; nothing is changed then.
+        InvalidInput: The repository cannot be written to.
+    """
+    plan = made.plan
+    spec = specification(name, plan, weights=made.weights, precision=made.parity.precision)
+    served = ServedModel(name, plan.inputs, plan.outputs, plan.max_batch, plan.preferred_batch)
     with whole_folder(repository, name) as folder:
         (folder / WEIGHTS_FILE).parent.mkdir()
-        (folder / WEIGHTS_FILE).write_bytes(weights)
+        (folder / WEIGHTS_FILE).write_bytes(made.weights)
         spec.dump(folder)
         (folder / CONFIG_FILE).write_text(onnxruntime_config(served), encoding="utf-8")
-        (folder / CARD_FILE).write_text(card, encoding="utf-8")
+        (folder / CARD_FILE).write_text(made.card, encoding="utf-8")
     if tensorrt is not None:
         with errors_of_the_disk(tensorrt):
             write_tensorrt(served, tensorrt)
-    return Exported(repository / name, spec, parity, len(weights))
+    return Exported(repository / name, spec, made.parity, len(made.weights))
 
 
 def specification(name: str, plan: ExportPlan, *, weights: bytes, precision: str) -> EncoderSpec | NetworkSpec:
@@ -146,7 +175,7 @@ def main(
             command=shlex.join(["python", "-m", "training.export", *parts]),
         )
     except OutsoleError as error:
-        raise _one_sentence(error) from error
+        raise one_sentence(error) from error
     click.echo(
         f"{done.folder.as_posix()}: {done.weights_bytes} bytes, differs from torch by {done.parity.difference:.1e}, "
         f"cosine {done.parity.cosine:.5f}, specification {done.spec.hash[:12]}"
@@ -159,7 +188,8 @@ class _Refused(click.ClickException):
     exit_code = 2
 
 
-def _one_sentence(error: OutsoleError) -> click.ClickException:
+def one_sentence(error: OutsoleError) -> click.ClickException:
+    """What a program that writes models says when it cannot."""
     kind = _Refused if isinstance(error, InvalidInput | NotFound) else click.ClickException
     return kind(" ".join(str(error).split()))
 

@@ -1,4 +1,4 @@
-"""Losses of the print systems, each over a whole batch at once and in float32 also where autocast is on."""
+"""Losses of the systems, each over a whole batch at once and in float32 also where autocast is on."""
 
 from __future__ import annotations
 
@@ -136,6 +136,53 @@ def in_batch_cross_entropy(
             logits = logits.masked_fill(same & ~itself, -math.inf)
         own = torch.arange(len(queries), device=queries.device)
         return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
+
+
+def best_positive_triplet(
+    queries: torch.Tensor,
+    items: torch.Tensor,
+    *,
+    positive: torch.Tensor,
+    negative: torch.Tensor,
+    margin: float = 0.1,
+    hardest: int = 10,
+) -> torch.Tensor:
+    """Weakly supervised ranking loss (NetVLAD; Arandjelovic et al., CVPR 2016, eq. 7), mean over queries and negatives.
+
+    ``max(0, min over p of |q - p|^2 + margin - |q - n|^2)``: of a set that is only said to show what the query shows,
+    the best one counts, so that wrong pictures in it pull at nothing.
+
+    Args:
+        queries: float [Q, D]; brought to unit length here.
+        items: float [N, D]; brought to unit length here.
+        positive: bool [Q, N], the weakly labelled set of each query; not empty.
+        negative: bool [Q, N], what each query must be kept apart from; not empty.
+        margin: Of squared distances, 0 .. 4.
+        hardest: Negatives that count, the nearest ones of each query, at least 1.
+
+    Returns:
+        float32 scalar.
+
+    Raises:
+        InvalidInput: Shapes do not fit, a query without a positive or a negative, or a number out of range.
+    """
+    if queries.ndim != 2 or items.ndim != 2 or queries.shape[1] != items.shape[1]:
+        found = f"{tuple(queries.shape)} and {tuple(items.shape)}"
+        raise InvalidInput(f"have shapes {found}", field="embeddings", remedy="[Q, D] and [N, D]")
+    if margin < 0 or hardest < 1:
+        raise InvalidInput(f"are {margin} and {hardest}", field="margin, hardest", remedy="0 or more, 1 or more")
+    for name, kind in (("positive", positive), ("negative", negative)):
+        if kind.shape != (len(queries), len(items)) or not bool(kind.any(dim=1).all()):
+            raise InvalidInput("leaves a query without one", field=name, remedy="bool [Q, N], one or more in each row")
+    with _full_precision(queries):
+        cosines = functional.normalize(queries.float(), dim=1) @ functional.normalize(items.float(), dim=1).T
+        distances = 2 - 2 * cosines
+        best = distances.masked_fill(~positive, math.inf).amin(dim=1, keepdim=True)
+        near = distances.masked_fill(~negative, math.inf).topk(min(hardest, len(items)), dim=1, largest=False).values
+        counted = near.isfinite()
+        # Rows have different numbers of negatives; what stands in for a missing one counts nothing.
+        short = functional.relu(best + margin - near.masked_fill(~counted, 0.0)) * counted
+        return (short.sum(dim=1) / counted.sum(dim=1)).mean()
 
 
 class LearnedScale(nn.Module):

@@ -16,6 +16,9 @@ SYSTEMS = {
     "part_weighted": "training.part_weighted:SYSTEM",
     "selective_descriptors": "training.selective_descriptors:SYSTEM",
     "region_codes": "training.region_codes:SYSTEM",
+    "shoe_attention": "training.shoe_attention:SYSTEM",
+    "netvlad_lite": "training.netvlad:NETVLAD_LITE",
+    "netvlad_vgg16": "training.netvlad:NETVLAD_VGG16",
 }
 
 

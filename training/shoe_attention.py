@@ -11,27 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import nn
 
-from outsole.answers import View
 from outsole.encoders.shoe import DIMENSIONS, ShoeNet
 from outsole.encoders.trunks import LiteTrunk, load_published, make_trunk
-from outsole.evaluation.retrieval import hit_at, mean_average_precision_at, ranked_models
-from outsole.imaging.shoe_crops import CROP_PX
-from outsole.inference.encoder import TensorShape
 from training.command import command
-from training.export_plan import Arrays, ExportPlan
 from training.losses import CosineProxies, in_batch_cross_entropy
-from training.made_figures import embedded
-from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches, label_count, unseen_shoes
-from training.system import Batch, Preset, System, device_of, rate_groups
+from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches, label_count
+from training.shoe_systems import shoe_figures, shoe_plan
+from training.system import Batch, Preset, System, rate_groups
 
 SMOOTHING = 0.14
 _MODELS = 3000
 _PAIR_SCALE = 16.0
-_PROBES_EACH = 2
 _SETTINGS: Mapping[str, Any] = {"attention": "sum", "places": "block", "pooling": "max", "smoothing": SMOOTHING}
 _VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "plain": {"attention": "none"},
@@ -46,7 +39,7 @@ _VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 _PRESETS = {
     "smoke": Preset(steps=8, batch_items=8, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=2, evaluate_items=20),
-    "cpu": Preset(steps=1500, batch_items=48, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=60, evaluate_items=300),
+    "cpu": Preset(steps=1000, batch_items=48, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=60, evaluate_items=300),
     "gpu": Preset(
         steps=10_000, batch_items=192, trunk_rate=4e-4, head_rate=1e-3, warmup_steps=300, evaluate_items=300, workers=12
     ),
@@ -83,31 +76,6 @@ def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
     return {"loss": classes + pairs, "classes": classes, "pairs": pairs}
 
 
-def evaluate(network: nn.Module, preset: Preset, *, levelled: bool = True) -> Mapping[str, float]:
-    """Camera crops of unseen models among one shop photograph each.
-
-    Returns:
-        ``rank1``, ``rank5`` and ``map`` of sides, ``front_rank1`` and ``back_rank1`` of the others; 0 .. 1.
-    """
-    ends = {f"{view.value}_rank1": _figures(network, preset, view=view)["rank1"] for view in (View.FRONT, View.BACK)}
-    return {**_figures(network, preset, levelled=levelled), **ends}
-
-
-def _figures(
-    network: nn.Module, preset: Preset, *, view: View = View.SIDE, levelled: bool = True
-) -> Mapping[str, float]:
-    probes = unseen_shoes(preset.evaluate_items, probes_each=_PROBES_EACH, view=view, levelled=levelled)
-    device = device_of(network)
-    gallery, found = (embedded(network, crops, device).numpy() for crops in (probes.gallery, probes.probes))
-    ranked = ranked_models(found @ gallery.T, np.arange(len(gallery)))
-    relevant = probes.models[:, None] == np.arange(len(gallery))
-    return {
-        "rank1": hit_at(ranked, relevant, 1),
-        "rank5": hit_at(ranked, relevant, 5),
-        "map": mean_average_precision_at(ranked, relevant, len(gallery)),
-    }
-
-
 def _system(variant: str = "") -> System:
     how = {**_SETTINGS, **_VARIANTS.get(variant, {})}
     levelled = bool(how.get("levelled", True))
@@ -134,7 +102,7 @@ def _system(variant: str = "") -> System:
         dataset=dataset,
         loss=loss_of,
         rates=_rates,
-        evaluate=lambda network, preset: evaluate(network, preset, levelled=levelled),
+        evaluate=lambda network, preset: shoe_figures(network, preset.evaluate_items, levelled=levelled),
         load_trunk=_load_trunk,
         settings=dict(how),
     )
@@ -148,10 +116,6 @@ def _load_trunk(network: nn.Module, path: Path) -> None:
     load_published(cast(ShoeLearner, network).encoder.trunk, path)
 
 
-def _examples(count: int) -> Arrays:
-    return (unseen_shoes(count, probes_each=1).probes,)
-
-
 def _encoder(network: nn.Module) -> nn.Module:
     return cast(ShoeLearner, network).encoder
 
@@ -159,23 +123,13 @@ def _encoder(network: nn.Module) -> nn.Module:
 SYSTEM = dataclasses.replace(_system(), variants={name: _system(name) for name in _VARIANTS})
 
 EXPORT_PLANS = {
-    "shoe_attention": ExportPlan(
-        kind="shoe_embedding",
-        inputs=(TensorShape("image", "uint8", (*CROP_PX, 3)),),
-        outputs=(TensorShape("embedding", "float16", (DIMENSIONS,)),),
-        px_per_cm=0.0,
+    "shoe_attention": shoe_plan(
+        DIMENSIONS,
         summary=(
-            "One unit vector for a shoe in a crop. EfficientNet-Lite0 with channel attention (average and maximum "
-            "through one bottleneck, their sigmoids added) in every block, maxima of the last map, a linear layer. "
-            "Sides are turned level by toe and heel, the toe to the right; fronts and backs are cut out by their box."
+            "EfficientNet-Lite0 with channel attention (average and maximum through one bottleneck, their sigmoids "
+            "added) in every block, maxima of the last map, a linear layer."
         ),
-        trained_on="made shoes of outsole.synthesis alone: no real shoe was seen",
-        licence="Apache-2.0",
-        limits="Below about 48 pixels from toe to heel little more than colour is left of a shoe.",
-        settings={"canvas": "heel at 0.12, toe at 0.88 of the width, the ground at 0.86 of the height"},
         module=_encoder,
-        examples=_examples,
-        precision="fp16",
     )
 }
 

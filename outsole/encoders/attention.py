@@ -1,12 +1,15 @@
 """Attention over the channels of a map: squeeze-and-excitation, CBAM, ECA, and averages and maxima added (torch).
 
-Every module takes float32 [N, C, H, W] and returns the same shape.
+Every module takes float32 [N, C, H, W] and returns the same shape. Fresh ones leave a map as it is, so that a
+pretrained trunk begins as what it was: their last layer is zero, and where an equation has one sigmoid, which then is a
+half, it is counted twice. The layer that follows could learn that factor as well.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -16,14 +19,14 @@ from outsole.errors import InvalidInput
 
 REDUCTION = 16
 _LEAST_UNITS = 4
+_Layer = TypeVar("_Layer", nn.Linear, nn.Conv1d, nn.Conv2d)
 
 
 class PooledSumAttention(nn.Module):
     """Channel attention of average and maximum through one bottleneck, their sigmoids added.
 
     Shoe type recognition by attention (2022), equation 1: s = sigmoid(W2 relu(W1 avg)) + sigmoid(W2 relu(W1 max)), both
-    with the same W1 and W2; the map is multiplied by s, which lies between 0 and 2. Fresh weights start at about 1, so
-    that a pretrained trunk is what it was.
+    with the same W1 and W2; the map is multiplied by s, which lies between 0 and 2.
 
     Args:
         channels: C.
@@ -52,8 +55,8 @@ class SqueezeExcitation(nn.Module):
         self.bottleneck = _bottleneck(channels, reduction)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """The map, each channel times its attention, 0 .. 1."""
-        return maps * torch.sigmoid(self.bottleneck(average(maps)))[:, :, None, None]
+        """The map, each channel times its attention, 0 .. 2."""
+        return maps * (2 * torch.sigmoid(self.bottleneck(average(maps))))[:, :, None, None]
 
 
 class Cbam(nn.Module):
@@ -67,14 +70,14 @@ class Cbam(nn.Module):
     def __init__(self, channels: int, *, reduction: int = REDUCTION, kernel: int = 7) -> None:
         super().__init__()
         self.bottleneck = _bottleneck(channels, reduction)
-        self.places = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False)
+        self.places = _zeroed(nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False))
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """The map, times the attention of its channels and of its places, 0 .. 1 each."""
-        weights = torch.sigmoid(self.bottleneck(average(maps)) + self.bottleneck(maximum(maps)))
+        """The map, times the attention of its channels and of its places, 0 .. 2 each."""
+        weights = 2 * torch.sigmoid(self.bottleneck(average(maps)) + self.bottleneck(maximum(maps)))
         maps = maps * weights[:, :, None, None]
         both = torch.cat([maps.mean(dim=1, keepdim=True), maps.amax(dim=1, keepdim=True)], dim=1)
-        return maps * torch.sigmoid(self.places(both))
+        return maps * (2 * torch.sigmoid(self.places(both)))
 
 
 class EfficientChannelAttention(nn.Module):
@@ -87,11 +90,11 @@ class EfficientChannelAttention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         kernel = int(abs((math.log2(channels) + 1) / 2)) | 1
-        self.neighbours = nn.Conv1d(1, 1, kernel, padding=kernel // 2, bias=False)
+        self.neighbours = _zeroed(nn.Conv1d(1, 1, kernel, padding=kernel // 2, bias=False))
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """The map, each channel times its attention, 0 .. 1."""
-        weights = torch.sigmoid(self.neighbours(average(maps).unsqueeze(1))).squeeze(1)
+        """The map, each channel times its attention, 0 .. 2."""
+        weights = 2 * torch.sigmoid(self.neighbours(average(maps).unsqueeze(1))).squeeze(1)
         return maps * weights[:, :, None, None]
 
 
@@ -118,6 +121,10 @@ def make_attention(kind: str, channels: int) -> nn.Module:
 
 def _bottleneck(channels: int, reduction: int) -> nn.Sequential:
     units = max(channels // reduction, _LEAST_UNITS)
-    return nn.Sequential(
-        nn.Linear(channels, units, bias=False), nn.ReLU(inplace=True), nn.Linear(units, channels, bias=False)
-    )
+    last = _zeroed(nn.Linear(units, channels, bias=False))
+    return nn.Sequential(nn.Linear(channels, units, bias=False), nn.ReLU(inplace=True), last)
+
+
+def _zeroed(layer: _Layer) -> _Layer:
+    nn.init.zeros_(layer.weight)
+    return layer

@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from outsole.encoders.attention import make_attention
 from outsole.encoders.poolings import average, maximum
+from outsole.encoders.shoe_intake import shoe_intake
 from outsole.encoders.trunks import LiteTrunk, ResNetTrunk
 from outsole.errors import InvalidInput
-from outsole.imaging.shoe_crops import CROP_PX
 
 DIMENSIONS = 256
 PLACES = ("block", "stage")
@@ -30,7 +30,6 @@ def _both(maps: torch.Tensor) -> torch.Tensor:
 
 _POOLINGS: dict[str, _Pooling] = {"max": maximum, "average": average, "both": _both}
 POOLINGS = tuple(_POOLINGS)
-_WHITE = 255.0
 
 
 class ShoeNet(nn.Module):
@@ -73,7 +72,7 @@ class ShoeNet(nn.Module):
 
     def pooled(self, image: torch.Tensor) -> torch.Tensor:
         """The last map of ``image``, pooled, float32 [N, channels]."""
-        return self.pooling(self.trunk(_intake(image)))
+        return self.pooling(self.trunk(shoe_intake(image)))
 
 
 def attend(trunk: LiteTrunk | ResNetTrunk, kind: str, *, places: str) -> nn.ModuleList:
@@ -87,7 +86,7 @@ def attend(trunk: LiteTrunk | ResNetTrunk, kind: str, *, places: str) -> nn.Modu
         if places == "stage":
             block.register_forward_hook(_after(attention))
         else:
-            _last_convolution(block).register_forward_hook(_after(attention))
+            _last_of(block).register_forward_hook(_after(attention))
     return attentions
 
 
@@ -106,13 +105,13 @@ def _blocks(trunk: LiteTrunk | ResNetTrunk) -> list[nn.Module]:
     return [block for stage in (trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4) for block in stage]
 
 
-def _last_convolution(block: nn.Module) -> nn.Module:
-    """What ends the way through a block, before what came in is added."""
+def _last_of(block: nn.Module) -> nn.Module:
+    """What ends the way through a block, before what came in is added; a light trunk is folded."""
     return block._project_conv if hasattr(block, "_project_conv") else block.bn3  # type: ignore[return-value]
 
 
 def _width(block: nn.Module) -> int:
-    last = _last_convolution(block)
+    last = _last_of(block)
     return int(last.out_channels if isinstance(last, nn.Conv2d) else last.num_features)  # type: ignore[arg-type]
 
 
@@ -120,20 +119,3 @@ def _last_of_stages(blocks: list[nn.Module]) -> list[nn.Module]:
     """Blocks after which the map changes its width, and the last."""
     widths = [_width(block) for block in blocks]
     return [block for n, block in enumerate(blocks) if n + 1 == len(blocks) or widths[n + 1] != widths[n]]
-
-
-def _intake(image: torch.Tensor) -> torch.Tensor:
-    """Colours to float32 [N, 3, H, W]; each picture to mean 0 and deviation 1, each colour to mean 0.
-
-    The colour of the light is half of what a camera does to a shoe: grey-world balance takes it off, as far as one
-    picture can tell.
-    """
-    if tuple(image.shape[1:]) != (*CROP_PX, 3):
-        raise InvalidInput(
-            f"crops are {tuple(image.shape)}", field="image", remedy=f"[N, {CROP_PX[0]}, {CROP_PX[1]}, 3]"
-        )
-    x = (image.to(torch.float32) / _WHITE).permute(0, 3, 1, 2)
-    x = x / (x.mean(dim=(2, 3), keepdim=True) + 0.05)
-    x = x - x.mean(dim=(1, 2, 3), keepdim=True)
-    x = x / (x.var(dim=(1, 2, 3), keepdim=True) + 1e-3).sqrt()
-    return x.contiguous(memory_format=torch.channels_last)

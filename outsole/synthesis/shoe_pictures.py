@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from outsole.answers import Box, Point, View
 from outsole.errors import InvalidInput
-from outsole.synthesis.noise import fractal_noise, smooth_noise, step
+from outsole.synthesis.noise import smooth_noise, step
+from outsole.synthesis.surveillance import draw_floor, line_kernel
 from outsole.synthesis.uppers import Upper
 
-BACKGROUNDS = ("tiles", "asphalt", "carpet", "boards", "paving")
 MIN_SHOE_PX = 16
 _Field = NDArray[np.float32]
 
@@ -109,7 +109,7 @@ def surveillance_crop(upper: Upper, seed: int, plan: CameraPlan) -> ShoePicture:
     turn = float(rng.uniform(-plan.turn_limit_deg, plan.turn_limit_deg)) if upper.view is View.SIDE else 0.0
     placed = _placed(rng, upper, scale=scale, turn_deg=turn, room=float(rng.uniform(0.15, 0.4)))
     shape = placed.inside.shape
-    floor = _floor(rng, (shape[0], shape[1]), unit_px=2.0 * plan.length_px)
+    floor = draw_floor(rng, (shape[0], shape[1]), unit_px=2.0 * plan.length_px)
     contact = cv2.GaussianBlur(placed.inside, (0, 0), 0.05 * shape[1])
     floor = floor * (1 - np.float32(rng.uniform(0.1, 0.5)) * contact[..., None])
     picture = floor * (1 - placed.inside[..., None]) + placed.rgb * placed.inside[..., None]
@@ -183,29 +183,6 @@ def _placed(rng: np.random.Generator, upper: Upper, *, scale: float, turn_deg: f
     return _Placed(np.clip(rgb, 0, 1), cover, moved(upper.toe), moved(upper.heel), collar, box, upper.view)
 
 
-def _floor(rng: np.random.Generator, shape: tuple[int, int], *, unit_px: float) -> _Field:
-    """One of five floors, float32 [H, W, 3], 0 .. 1; ``unit_px`` is a shoe's length."""
-    kind = str(rng.choice(BACKGROUNDS))
-    colour = np.clip(rng.uniform(0.2, 0.8) + rng.normal(0, 0.05, 3), 0.05, 0.95).astype(np.float32)
-    y, x = (axis.astype(np.float32) for axis in np.mgrid[: shape[0], : shape[1]])
-    lean = rng.uniform(-0.4, 0.4)
-    across, along = x + np.float32(lean) * y, 2 * y
-    grain = {"tiles": 0.03, "asphalt": 0.16, "carpet": 0.10, "boards": 0.05, "paving": 0.08}[kind]
-    level = 1 + np.float32(grain) * fractal_noise(rng, shape, largest_px=max(4.0, 0.2 * unit_px), octaves=4)
-    widths = {"tiles": 1.2, "boards": 0.45, "paving": 0.7}
-    if kind in widths:
-        period = np.float32(widths[kind] * unit_px * rng.uniform(0.7, 1.4))
-        joint = np.abs((across + rng.uniform(0, period)) % period - period / 2)
-        if kind != "boards":
-            joint = np.minimum(joint, np.abs((along + rng.uniform(0, period)) % period - period / 2))
-        level *= 1 - np.float32(0.35) * step(np.float32(0.012 * unit_px + 0.5) - joint, 1.0)
-    if kind == "carpet":
-        level *= 1 + np.float32(0.12) * np.sin(across * np.float32(40 / unit_px)) * np.sin(
-            along * np.float32(40 / unit_px)
-        )
-    return np.asarray(np.clip(colour * level[..., None], 0.02, 1), np.float32)
-
-
 def _with_trousers(rng: np.random.Generator, picture: _Field, placed: _Placed) -> _Field:
     """A leg from above that ends on the shoe, now and then over it."""
     height, width = placed.inside.shape
@@ -237,12 +214,8 @@ def _moved(rng: np.random.Generator, picture: _Field, *, reach_px: float) -> _Fi
     size = int(reach_px) | 1
     if size < 3:
         return soft
-    kernel = np.zeros((size, size), np.float32)
-    angle = rng.normal(0, 0.35)
-    middle, dx, dy = size // 2, np.cos(angle) * (size // 2), np.sin(angle) * (size // 2)
-    ends = [(round(middle + sign * dx), round(middle + sign * dy)) for sign in (-1, 1)]
-    cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_AA)
-    return np.asarray(cv2.filter2D(soft, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT), np.float32)
+    kernel = line_kernel(size, float(rng.normal(0, 0.35)))
+    return np.asarray(cv2.filter2D(soft, -1, kernel, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def _noisy(rng: np.random.Generator, picture: _Field, deviation: float) -> NDArray[np.uint8]:

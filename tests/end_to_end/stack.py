@@ -14,24 +14,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from indexer.compose import print_model
+from indexer.compose import index_into, print_model
 from indexer.index_pictures import index_pictures
 from outsole.api import Client
-from outsole.commands.index import index_source
+from outsole.commands.index import index_source, place_of
 from outsole.free_ports import free_ports
+from outsole.gallery.layout import SHOES
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
 from outsole.inference.triton_client import TritonEncoder
 from outsole.inference.triton_environment import TritonEnvironment
 from outsole.matching.print_system import PrintSystem
+from outsole.matching.shoe_system import DEFAULT_SHOE_ENCODER
 from outsole.synthesis.galleries import MadeGallery, make_print_gallery
+from outsole.synthesis.shoe_galleries import MadeShoes, make_shoe_gallery
 from services.settings import ServiceSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
 GALLERY = "soles"
 FOREIGN_GALLERY = "foreign"
 FUSED_GALLERY = "fused"
+SHOE_GALLERY = "uppers"
 STAND_IN = "partial_print_stand_in"
 MODELS = 24
+SHOE_MODELS = 12
 START_LIMIT_S = 90.0
 
 
@@ -43,6 +48,7 @@ class Stack:
         settings: Of its services.
         triton: Its server.
         made: What its gallery was made from.
+        shoes: What `SHOE_GALLERY` was made from.
         edition: The edition of `GALLERY`.
         log: What the services print.
         started_s: Seconds from the start of the services to healthy.
@@ -51,6 +57,7 @@ class Stack:
     settings: ServiceSettings
     triton: EmbeddedTriton
     made: MadeGallery
+    shoes: MadeShoes
     edition: str
     log: Path
     started_s: float
@@ -86,10 +93,14 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every_s: float 
 def triton_server(
     state: Path, environment: TritonEnvironment, *, more: Sequence[Path] = ()
 ) -> Iterator[EmbeddedTriton]:
-    """A Triton server with the print encoder, and with all models of further repositories."""
+    """A Triton server with the encoders of prints and shoes, and with all models of further repositories."""
     grpc_port, http_port, metrics_port = free_ports(3, host="127.0.0.1")
     settings = EmbeddedTritonSettings(
-        models=(ServiceSettings().encoder, *(path.name for repository in more for path in repository.iterdir())),
+        models=(
+            ServiceSettings().encoder,
+            DEFAULT_SHOE_ENCODER,
+            *(path.name for repository in more for path in repository.iterdir()),
+        ),
         grpc_port=grpc_port,
         http_port=http_port,
         metrics_port=metrics_port,
@@ -121,12 +132,15 @@ def running_stack(home: Path, triton: EmbeddedTriton, *, milvus_uri: str = "") -
     index(settings, made, FOREIGN_GALLERY, encoder_hash="f" * 64)
     if (settings.encoders_dir / STAND_IN).is_dir():
         index_source(made.manifest, FUSED_GALLERY, home=home, triton_url=triton.grpc_url, embedding=STAND_IN)
+    shoes = make_shoe_gallery(home / "catalogue", models=SHOE_MODELS, seed=7)
+    place = place_of(home, triton_url=triton.grpc_url)
+    asyncio.run(index_into(shoes.shoes, SHOE_GALLERY, place=place, shows=SHOES))
     log = home / "services.log"
     started = time.monotonic()
     with service_process(settings, log), Client(f"127.0.0.1:{grpc_port}", retries=0, timeout_s=5.0) as client:
         if not wait_until(lambda: is_healthy(client), START_LIMIT_S):
             raise RuntimeError(f"the stack did not get healthy:\n{log.read_text()[-4000:]}")
-        yield Stack(settings, triton, made, edition, log, time.monotonic() - started)
+        yield Stack(settings, triton, made, shoes, edition, log, time.monotonic() - started)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""How far an exported graph is from the torch network that it was made from."""
+"""How far an exported graph is from the network that it was made from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,29 +23,32 @@ _ITEMS = 3
 
 @dataclass(frozen=True)
 class Parity:
-    """The measured distance between torch and ONNX Runtime.
+    """The measured distance between what ran the network before and ONNX Runtime.
 
     Attributes:
         precision: Of the stored weights.
         difference: Largest absolute difference before the last cast, relative to the largest value.
-        cosine: Smallest cosine of an item's output as it is served with torch's.
+        cosine: Smallest cosine of an item's output as it is served with the reference's.
+        reference: What ran the network before.
     """
 
     precision: str
     difference: float
     cosine: float
+    reference: str = "torch"
 
     def check(self, name: str) -> None:
         """Raise PreconditionFailed unless the graph may stand for the network: fp32 by difference, all by cosine."""
         # Written so that NaN fails.
         if self.precision == "fp32" and not self.difference <= LARGEST_DIFFERENCE:
             raise PreconditionFailed(
-                f"{name}: ONNX differs from torch by {self.difference:.2e} of the largest value; "
+                f"{name}: ONNX differs from {self.reference} by {self.difference:.2e} of the largest value; "
                 f"at most {LARGEST_DIFFERENCE:g}"
             )
         if not self.cosine >= SMALLEST_COSINE:
             raise PreconditionFailed(
-                f"{name}: cosine of {self.precision} with torch is {self.cosine:.5f}; at least {SMALLEST_COSINE}",
+                f"{name}: cosine of {self.precision} with {self.reference} is {self.cosine:.5f}; "
+                f"at least {SMALLEST_COSINE}",
                 remedy="" if self.precision == "fp32" else "export with --precision fp32",
             )
 
@@ -62,6 +66,28 @@ def measure(network: nn.Module, weights: bytes, plan: ExportPlan, precision: str
     with torch.no_grad():
         tensors = (torch.from_numpy(np.ascontiguousarray(array)) for array in inputs)
         expected = [tensor.numpy() for tensor in as_tuple(network(*tensors))]
+    return compared(weights, plan, inputs, expected, precision=precision)
+
+
+def compared(
+    weights: bytes,
+    plan: ExportPlan,
+    inputs: Arrays,
+    expected: Sequence[NDArray[Any]],
+    *,
+    precision: str,
+    reference: str = "torch",
+) -> Parity:
+    """Run a graph on inputs whose outputs are known, as one batch and the first item alone.
+
+    Args:
+        weights: The graph as shipped.
+        plan: For names.
+        inputs: In the plan's order.
+        expected: What the network says of them, in the plan's order.
+        precision: Of the stored weights.
+        reference: What said so.
+    """
     wide = run(with_float_outputs(weights), plan, inputs)
     served = run(weights, plan, inputs)
     alone = run(weights, plan, tuple(array[:1] for array in inputs))
@@ -72,6 +98,7 @@ def measure(network: nn.Module, weights: bytes, plan: ExportPlan, precision: str
             *(_cosine(got, want) for got, want in zip(served, expected, strict=True)),
             *(_cosine(got, want[:1]) for got, want in zip(alone, expected, strict=True)),
         ),
+        reference=reference,
     )
 
 

@@ -13,6 +13,7 @@ from outsole.errors import InvalidInput
 from training.losses import (
     CosineProxies,
     LearnedScale,
+    best_positive_triplet,
     in_batch_cross_entropy,
     masked_similarities,
     smoothed_cross_entropy,
@@ -201,3 +202,62 @@ def test_a_small_temperature_does_not_overflow() -> None:
 def test_what_does_not_fit_is_refused(call: Callable[[], object], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         call()
+
+
+def _triplet_by_hand(
+    queries: torch.Tensor, items: torch.Tensor, positive: list[list[int]], negative: list[list[int]], hardest: int
+) -> torch.Tensor:
+    total = torch.zeros((), dtype=torch.float64)
+    for query, own, others in zip(queries, positive, negative, strict=True):
+        distances = [((query / query.norm() - item / item.norm()) ** 2).sum() for item in items]
+        best = torch.stack([distances[i] for i in own]).amin()
+        nearest = torch.stack([distances[i] for i in others]).sort().values[:hardest]
+        total = total + sum(torch.clamp(best + 0.1 - d, min=0) for d in nearest) / len(nearest)
+    return total / len(queries)
+
+
+def _rows(chosen: list[list[int]], count: int) -> torch.Tensor:
+    return torch.tensor([[i in row for i in range(count)] for row in chosen])
+
+
+@pytest.mark.parametrize("hardest", [1, 2, 50])
+def test_the_best_positive_triplet_and_its_gradient_are_those_of_the_formula(hardest: int) -> None:
+    positive, negative = [[0, 1], [2], [3, 4]], [[2, 3, 4, 5], [0, 1], [5]]
+    grads = []
+    for by_hand in (False, True):
+        queries, items = _made(3, 4, seed=8).requires_grad_(), _made(6, 4, seed=9).requires_grad_()
+        if by_hand:
+            loss = _triplet_by_hand(queries.double(), items.double(), positive, negative, hardest)
+        else:
+            own, others = _rows(positive, 6), _rows(negative, 6)
+            loss = best_positive_triplet(queries, items, positive=own, negative=others, hardest=hardest)
+        torch.autograd.backward(loss)
+        assert float(loss.detach()) > 0.05
+        grads.append((loss.detach().double(), queries.grad, items.grad))
+    for found, expected in zip(*grads, strict=True):
+        assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_a_wrong_picture_in_a_weak_set_pulls_at_nothing() -> None:
+    queries = torch.tensor([[1.0, 0.0]])
+    items = torch.tensor([[1.0, 0.2], [-1.0, 0.1], [0.9, 0.3]], requires_grad=True)
+    loss = best_positive_triplet(
+        queries, items, positive=torch.tensor([[True, True, False]]), negative=torch.tensor([[False, False, True]])
+    )
+    torch.autograd.backward(loss)
+    assert items.grad is not None
+    assert items.grad[0].abs().sum() > 0 and items.grad[2].abs().sum() > 0
+    assert not items.grad[1].any()
+
+
+def test_a_triplet_with_room_costs_nothing_and_one_without_its_parts_is_refused() -> None:
+    items = torch.eye(3)
+    own, others = torch.eye(3, dtype=torch.bool), ~torch.eye(3, dtype=torch.bool)
+    assert float(best_positive_triplet(items, items, positive=own, negative=others)) == 0
+    for positive, negative in ((own & False, others), (own, others[:2])):
+        with pytest.raises(InvalidInput, match="leaves a query without one"):
+            best_positive_triplet(items, items, positive=positive, negative=negative)
+    with pytest.raises(InvalidInput, match="hardest"):
+        best_positive_triplet(items, items, positive=own, negative=others, hardest=0)
+    with pytest.raises(InvalidInput, match="embeddings"):
+        best_positive_triplet(items, items[:, :2], positive=own, negative=others)

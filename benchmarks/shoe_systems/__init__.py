@@ -1,0 +1,1 @@
+"""Measurements of shoe systems, one module a question."""

@@ -1,0 +1,69 @@
+"""Toe, heel, heading and view of boxes that a made camera looks at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from outsole.answers import View
+from outsole.video.key_points import ends, feet, headings, looks, slants, sure_of_feet, turned, views
+
+LENGTH, WIDTH, HEIGHT = 100.0, 37.0, 40.0
+
+
+def seen_box(heading: float, down: float) -> NDArray[np.float64]:
+    """[9, 2] of a shoe's box that points to ``heading`` degrees, from a far camera that looks ``down`` degrees down."""
+    turn, tilt = np.radians([heading, down])
+    # x right, y up, z to the camera: a shoe that points away looks along -z.
+    toe, up = np.array([np.cos(turn), 0, -np.sin(turn)]), np.array([0.0, 1, 0])
+    side = np.cross(up, toe)
+    signs = np.array([[0, 0, 0], *[[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]])
+    corners = (signs * np.array([WIDTH, HEIGHT, LENGTH]) / 2) @ np.stack([side, up, toe])
+    rows = corners[:, 1] * np.cos(tilt) - corners[:, 2] * np.sin(tilt)
+    return np.stack([corners[:, 0], -rows], 1)
+
+
+@pytest.mark.parametrize("down", [0, 20, 45, 70])
+@pytest.mark.parametrize("heading", [0, 30, 60, 90, 135, 179, -20, -90, -150])
+def test_the_heading_is_that_of_the_shoe_however_high_the_camera_hangs(heading: float, down: float) -> None:
+    assert headings(seen_box(heading, down)[None])[0] == pytest.approx(heading, abs=0.01)
+
+
+def test_toe_and_heel_are_the_ends_of_the_sole_on_the_ground() -> None:
+    toes, heels = ends(seen_box(0, 0)[None])
+    np.testing.assert_allclose(toes, [[LENGTH / 2, HEIGHT / 2]], atol=1e-9)
+    np.testing.assert_allclose(heels, [[-LENGTH / 2, HEIGHT / 2]], atol=1e-9)
+
+
+def test_a_box_that_is_turned_round_points_the_other_way_and_twice_is_as_before() -> None:
+    points = np.stack([seen_box(30, 40), seen_box(-90, 40)])
+    both = np.array([True, True])
+    np.testing.assert_allclose(headings(turned(points, both)), [-150, 90])
+    np.testing.assert_array_equal(turned(turned(points, both), both), points)
+    np.testing.assert_array_equal(turned(points, ~both), points)
+
+
+def test_views_go_by_slant_and_direction() -> None:
+    degrees = np.array([10.0, 170, -40, 60, 120, -60])
+    np.testing.assert_allclose(slants(degrees), [10, 10, 40, 60, 60, 60])
+    seen = views(degrees, slants(degrees) <= 45)
+    assert seen == [View.SIDE, View.SIDE, View.SIDE, View.BACK, View.BACK, View.FRONT]
+
+
+def test_feet_are_heel_and_toe_of_left_and_right() -> None:
+    places = np.zeros((1, 33, 2))
+    places[0, [29, 31, 30, 32]] = [[1, 2], [3, 4], [5, 6], [7, 8]]
+    assert feet(places).tolist() == [[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]
+    landmarks = np.ones((1, 33, 4))
+    landmarks[0, 31, 2], landmarks[0, 30, 3] = 0.4, 0.5
+    assert sure_of_feet(landmarks).tolist() == [[0.4, 0.5]]
+
+
+def test_a_body_with_its_left_shoulder_on_the_right_looks_at_us() -> None:
+    places = np.zeros((2, 33, 2))
+    places[:, 32, 1] = 100
+    places[0, 11, 0], places[0, 12, 0] = 60, 40
+    places[1, [11, 12, 7, 8], 0] = 50
+    places[1, 0, 0] = 53
+    np.testing.assert_allclose(looks(places), np.array([[0, -1], [0.6, 0]]))

@@ -1,0 +1,1 @@
+"""Detectors that others published as TFLite, brought into the model repository as ONNX."""
