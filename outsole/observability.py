@@ -18,8 +18,11 @@ from outsole.errors import InvalidInput
 
 MetricKind = Literal["histogram", "counter", "gauge"]
 
-STAGES: Final = ("receive", "decode", "canvas", "encode", "candidates", "rerank", "group", "report")
-QUEUED_STAGES: Final = ("encode", "candidates", "rerank")
+STAGES: Final = (
+    *("receive", "decode", "canvas", "crop", "encode", "candidates", "rerank", "group"),
+    *("refine", "pictures", "tracks", "order", "report"),
+)
+QUEUED_STAGES: Final = ("encode", "candidates", "rerank", "tracks")
 DEPENDENCIES: Final = ("triton", "milvus")
 
 # Ray derives a histogram's sum from the middle of each bucket and quantiles are interpolated within one: the buckets

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import threading
 from collections import OrderedDict
@@ -20,14 +18,17 @@ from outsole.answers import GalleryInfo, ItemFilter, ItemInfo, ItemState
 from outsole.errors import InvalidInput, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_editions, list_galleries
 from outsole.gallery.filters import rows_allowed, rows_matching
-from outsole.gallery.layout import SHOES, SOLES, checked_name, current_edition
+from outsole.gallery.layout import SHOES, SOLES, TRACKS, checked_name, current_edition
 from outsole.gallery.overview import overview
 from outsole.lifecycle import EditionInfo
+from services.pages import edition_of, start_of, token_of
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
 _KEPT_EDITIONS = 8
 _NAMED_VALUES = 10
+_SINGULAR = {"brands": "brand", "categories": "category", "cameras": "camera", "places": "place"}
+_SEARCHED_BY = {SOLES: "SearchPrint", SHOES: "SearchShoe", TRACKS: "SearchShoe with an archive"}
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,19 @@ class Catalogue:
             PreconditionFailed: Its encoder is not served.
         """
         found = self.edition(gallery, edition)
-        _check_shows(found, SHOES, "SearchPrint")
-        name = found.manifest.encoder_name
+        check_shows(found, SHOES)
+        self._check_shoe_encoder(found)
+        return found
+
+    def searchable_tracks(self, archive: str, edition: str = "") -> Edition:
+        """An edition of tracks that can be searched; see `edition`. Errors are those of `searchable_shoes`."""
+        found = self.edition(archive, edition)
+        check_shows(found, TRACKS)
+        self._check_shoe_encoder(found)
+        return found
+
+    def _check_shoe_encoder(self, found: Edition) -> None:
+        name, gallery = found.manifest.encoder_name, found.gallery
         if self._served.shoes.get(name) != found.encoder_hash:
             state = "is not served" if name not in self._served.shoes else "is served with other weights"
             raise PreconditionFailed(
@@ -140,7 +152,6 @@ class Catalogue:
                 field="edition",
                 remedy="put its model folder back, or index the gallery again",
             )
-        return found
 
     def searchable(self, gallery: str, edition: str = "", *, encoder: str = "") -> Edition:
         """An edition of soles that can be searched with the encoder named; see `edition` and `choice`.
@@ -150,7 +161,7 @@ class Catalogue:
             PreconditionFailed: Another encoder made it, or other settings, or it lacks the encoder named.
         """
         found = self.edition(gallery, edition)
-        _check_shows(found, SOLES, "SearchShoe")
+        check_shows(found, SOLES)
         self._check_correlation(found)
         self.choice(found, encoder)
         return found
@@ -216,7 +227,8 @@ class Catalogue:
         """Whether everything that the gallery's edition was made with is served."""
         try:
             shows = self.edition(gallery.name, gallery.edition).manifest.shows
-            (self.searchable if shows == SOLES else self.searchable_shoes)(gallery.name, gallery.edition)
+            search = {SHOES: self.searchable_shoes, TRACKS: self.searchable_tracks}.get(shows, self.searchable)
+            search(gallery.name, gallery.edition)
         except OutsoleError:
             return False
         return True
@@ -224,9 +236,9 @@ class Catalogue:
     def galleries_page(self, *, size: int, token: str) -> tuple[tuple[GalleryInfo, ...], str]:
         """A page of galleries and the token of the next. Raises ``InvalidInput`` for a token of another list."""
         everything = self.galleries()
-        start = _start(token, "galleries")
+        start = start_of(token, "galleries")
         end = start + size
-        return everything[start:end], _token("galleries", end) if end < len(everything) else ""
+        return everything[start:end], token_of("galleries", end) if end < len(everything) else ""
 
     def items_page(self, gallery: str, edition: str, wanted: ItemsWanted, *, size: int, token: str) -> ItemPage:
         """A page of the items wanted, in order of id.
@@ -237,14 +249,15 @@ class Catalogue:
             InvalidInput: A token of another list.
             NotFound: There is no such gallery or edition.
         """
-        found = self.edition(gallery, edition or _edition_of(token))
+        found = self.edition(gallery, edition or edition_of(token))
+        _check_items(found)
         scope = _scope(found, wanted)
-        rows = np.flatnonzero(rows_matching(found.items, wanted.where) & _in_states(found.items, wanted.states))
-        start = _start(token, scope)
+        rows = np.flatnonzero(rows_matching(found.items, wanted.where) & in_states(found.items, wanted.states))
+        start = start_of(token, scope)
         end = start + size
         return ItemPage(
             items=tuple(found.item(int(row), with_thumbnail=wanted.with_thumbnails) for row in rows[start:end]),
-            next_page_token=_token(scope, end) if end < len(rows) else "",
+            next_page_token=token_of(scope, end) if end < len(rows) else "",
             total=len(rows),
             edition=found.id,
         )
@@ -258,15 +271,16 @@ class Catalogue:
         """
         everything = overview(self._root, gallery)
         scope = f"editions of {gallery}"
-        start = _start(token, scope)
+        start = start_of(token, scope)
         end = start + size
-        return everything[start:end], _token(scope, end) if end < len(everything) else ""
+        return everything[start:end], token_of(scope, end) if end < len(everything) else ""
 
     def item(self, gallery: str, edition: str, item_id: str) -> ItemInfo:
         """One item with its thumbnail. Raises ``NotFound`` where there is none."""
         if not item_id:
             raise InvalidInput("no item is named", field="item_id", remedy="an item's id")
         found = self.edition(gallery, edition)
+        _check_items(found)
         return found.item(found.row_of(item_id), with_thumbnail=True)
 
     def model_codes(self, edition: Edition) -> NDArray[np.int64]:
@@ -291,31 +305,52 @@ class Catalogue:
         return np.flatnonzero(rows_allowed(edition.items, where)).astype(np.int64)
 
 
-def _check_shows(edition: Edition, wanted: str, other: str) -> None:
-    if edition.manifest.shows != wanted:
+def check_shows(edition: Edition, wanted: str) -> None:
+    """Raise ``InvalidInput`` where a gallery shows something else than is wanted, naming what it is searched by."""
+    shows = edition.manifest.shows
+    if shows != wanted:
         raise InvalidInput(
-            f"gallery {edition.gallery!r} shows {edition.manifest.shows}",
+            f"gallery {edition.gallery!r} shows {shows}",
             field="gallery",
-            remedy=f"a gallery that shows {wanted}, or {other}",
+            remedy=f"one that shows {wanted}; {_SEARCHED_BY[shows]} is for {shows}",
+        )
+
+
+def _check_items(edition: Edition) -> None:
+    if edition.manifest.shows == TRACKS:
+        raise InvalidInput(
+            f"gallery {edition.gallery!r} shows {TRACKS}", field="gallery", remedy="ListTracks lists them"
         )
 
 
 def _check_known(edition: Edition, column: str, *, field: str, values: tuple[str, ...]) -> None:
+    check_known(pc.unique(edition.items[column]), values, field=field, what=f"no item of gallery {edition.gallery!r}")
+
+
+def check_known(known: pa.Array, values: tuple[str, ...], *, field: str, what: str) -> None:
+    """Raise ``InvalidInput`` for a value of a filter that nothing has, naming the first that are known.
+
+    Args:
+        known: Texts that there are.
+        values: Texts wanted.
+        field: The request field, ending in the plural of what the values are.
+        what: Who has none of them, for the sentence.
+    """
     if not values:
         return
-    known = pc.unique(edition.items[column])
     missing = pa.array(values, pa.string()).filter(pc.invert(pc.is_in(pa.array(values, pa.string()), value_set=known)))
     if len(missing):
         names = sorted(name for name in known.to_pylist() if name)
         more = f" and {len(names) - _NAMED_VALUES} more" if len(names) > _NAMED_VALUES else ""
         raise InvalidInput(
-            f"no item of gallery {edition.gallery!r} has {column} {missing[0].as_py()[:100]!r}",
+            f"{what} has {_SINGULAR[field.rpartition('.')[2]]} {missing[0].as_py()[:100]!r}",
             field=field,
             remedy=f"known are {', '.join(names[:_NAMED_VALUES]) or 'none'}{more}",
         )
 
 
-def _in_states(items: pa.Table, states: tuple[ItemState, ...]) -> NDArray[np.bool_]:
+def in_states(items: pa.Table, states: tuple[ItemState, ...]) -> NDArray[np.bool_]:
+    """Which rows of a table are in one of the states, bool [N]; all of them where none is named."""
     if not states:
         return np.ones(items.num_rows, dtype=bool)
     values = pa.array([state.value for state in states], pa.string())
@@ -326,34 +361,3 @@ def _in_states(items: pa.Table, states: tuple[ItemState, ...]) -> NDArray[np.boo
 def _scope(edition: Edition, wanted: ItemsWanted) -> str:
     digest = hashlib.sha256(repr((edition.gallery, wanted.where, wanted.states)).encode()).hexdigest()[:12]
     return f"{edition.id}/{digest}"
-
-
-def _token(scope: str, start: int) -> str:
-    return base64.urlsafe_b64encode(f"{scope}:{start}".encode()).decode("ascii")
-
-
-def _parsed(token: str) -> tuple[str, int]:
-    try:
-        scope, _, start = base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii").rpartition(":")
-        return scope, int(start)
-    except (binascii.Error, ValueError) as error:
-        raise _foreign_token() from error
-
-
-def _start(token: str, scope: str) -> int:
-    if not token:
-        return 0
-    found, start = _parsed(token)
-    if found != scope or start < 0:
-        raise _foreign_token()
-    return start
-
-
-def _edition_of(token: str) -> str:
-    return _parsed(token)[0].partition("/")[0] if token else ""
-
-
-def _foreign_token() -> InvalidInput:
-    return InvalidInput(
-        "the page token is not of this list", field="page.page_token", remedy="start again without a token"
-    )

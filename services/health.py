@@ -16,10 +16,11 @@ from services.telemetry import Recorder
 OVERALL = ""
 RETRIEVAL = "outsole.v1.RetrievalService"
 GALLERIES = "outsole.v1.GalleryService"
-# Part of the contract, and not of this release: they exist, and do not serve.
 INDEX = "outsole.v1.IndexService"
-NOT_BUILT = ("outsole.v1.VideoService", "outsole.v1.WearService")
-SERVICES = (OVERALL, RETRIEVAL, GALLERIES, INDEX, *NOT_BUILT)
+VIDEO = "outsole.v1.VideoService"
+# Part of the contract, and not of this release: it exists, and does not serve.
+NOT_BUILT = ("outsole.v1.WearService",)
+SERVICES = (OVERALL, RETRIEVAL, GALLERIES, INDEX, VIDEO, *NOT_BUILT)
 
 SERVING: int = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING: int = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -33,19 +34,29 @@ class HealthMonitor:
     Retrieval serves where every encoder is ready that a searchable gallery was indexed with, the vector store answers,
     and at least one gallery's edition can be opened and was made by the encoders served. Galleries serve wherever this
     process runs: they are read from disk. Indexing serves where the encoders are ready: a gallery may be the first one.
+    Video serves where an archive can be opened, whose tracks are then listed, or where an encoder of shoes is ready.
 
     Args:
         catalogue: The editions.
         triton: Whether those encoders are ready; must not raise.
         milvus: Whether the vector store answers; must not raise.
+        video: Whether there is an archive or an encoder of shoes; must not raise.
         recorder: Takes the gauges.
         max_age_s: Age at which a finding is looked up again, seconds.
     """
 
     def __init__(
-        self, catalogue: Catalogue, *, triton: Probe, milvus: Probe, recorder: Recorder, max_age_s: float = 1.0
+        self,
+        catalogue: Catalogue,
+        *,
+        triton: Probe,
+        milvus: Probe,
+        video: Probe,
+        recorder: Recorder,
+        max_age_s: float = 1.0,
     ) -> None:
         self._catalogue = catalogue
+        self._video = video
         self._probes = {"triton": triton, "milvus": milvus}
         self._recorder = recorder
         self._max_age_s = max_age_s
@@ -53,6 +64,7 @@ class HealthMonitor:
         self._found_at = float("-inf")
         self._can_search = False
         self._can_encode = False
+        self._can_see = False
         self._loaded: set[tuple[str, str]] = set()
 
     async def status(self, service: str) -> int:
@@ -68,7 +80,7 @@ class HealthMonitor:
         if service == GALLERIES:
             return SERVING
         await self._refresh()
-        able = self._can_encode if service == INDEX else self._can_search
+        able = {INDEX: self._can_encode, VIDEO: self._can_see}.get(service, self._can_search)
         return SERVING if able else NOT_SERVING
 
     async def watch(self, service: str) -> AsyncIterator[int]:
@@ -101,6 +113,7 @@ class HealthMonitor:
                 self._recorder.put("outsole_dependency_up", float(up), {"dependency": name})
             self._can_search = all(answers) and good
             self._can_encode = answers[names.index("triton")]
+            self._can_see = await self._video()
             self._found_at = time.monotonic()
 
     def _look_at_editions(self) -> bool:

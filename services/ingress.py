@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2
 from ray.serve.grpc_util import gRPCInputStream
 from ray.serve.handle import DeploymentHandle
 
-from outsole.api import convert, convert_gallery, convert_shoes
+from outsole.api import convert, convert_gallery, convert_shoes, convert_video
 from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
 from outsole.errors import InvalidInput, Overloaded
 from outsole.imaging.decode import DecodeLimits
@@ -19,6 +19,7 @@ from outsole.inference.encoder import Encoder, ModelContract
 from outsole.matching.print_system import PrintSystem
 from outsole.matching.shoe_system import find_shoe_encoders
 from services import validation
+from services.archives import Archives
 from services.catalogue import Catalogue, Served
 from services.evidence import EvidenceStore, EvidenceUpload
 from services.health import HealthMonitor
@@ -27,17 +28,20 @@ from services.later import LaterMethods
 from services.lifecycle import EditionMethods, Lifecycle
 from services.parts import CandidateFinder, Reranking, SearchDefaults, SearchParts, ServedShoes
 from services.print_search import explain_hit, search_print
+from services.queries import TrackQuery
 from services.remote import RemoteCandidates, RemoteReranking
 from services.rpc import GrpcContext, streaming, unary
 from services.settings import ServiceSettings
 from services.shoe_search import search_shoe
 from services.telemetry import NullRecorder, RayRecorder, Recorder
+from services.track_search import search_tracks
+from services.video_methods import VideoMethods
 
 _MAX_WATCHERS = 32
 _READY_TIMEOUT_S = 3.0
 
 
-class Ingress(EditionMethods, IndexMethods, LaterMethods):
+class Ingress(EditionMethods, IndexMethods, VideoMethods, LaterMethods):
     """The deployment that answers all RPCs.
 
     Its readiness does not depend on Triton or Milvus: an outage is reported, and must not restart this process.
@@ -68,6 +72,7 @@ class Ingress(EditionMethods, IndexMethods, LaterMethods):
         self._health = HealthMonitor(
             self._catalogue,
             triton=self._parts.encoders_ready,
+            video=self._parts.video_ready,
             milvus=milvus,
             recorder=self.recorder,
             max_age_s=settings.probe_interval_s,
@@ -85,8 +90,11 @@ class Ingress(EditionMethods, IndexMethods, LaterMethods):
     async def SearchShoe(
         self, request: retrieval_pb2.SearchShoeRequest, grpc_context: GrpcContext
     ) -> retrieval_pb2.SearchShoeResponse:
-        """Rank shoe models by a picture of a shoe."""
-        return convert_shoes.shoe_answer_to_wire(await search_shoe(validation.shoe_query(request), self._parts))
+        """Rank shoe models, or tracks, by a picture of a shoe."""
+        query = validation.shoe_query(request)
+        if isinstance(query, TrackQuery):
+            return convert_video.track_answer_to_wire(await search_tracks(query, self._parts))
+        return convert_shoes.shoe_answer_to_wire(await search_shoe(query, self._parts))
 
     @unary(retrieval_pb2.ExplainHitResponse)
     async def ExplainHit(
@@ -197,10 +205,12 @@ def search_parts(
         embeddings={name: embedding.hash for name, embedding in system.embeddings.items()},
         shoes={name: shoe.spec.hash for name, shoe in shoes.items()},
     )
+    catalogue = Catalogue(settings.editions_dir, served)
     return SearchParts(
         system=system,
         encoder=encoder_of(settings, settings.model_dir, spec.contract()),
-        catalogue=Catalogue(settings.editions_dir, served),
+        catalogue=catalogue,
+        archives=Archives(catalogue),
         candidates=candidates,
         reranking=reranking,
         evidence=EvidenceStore(settings.evidence_dir, max_bytes=settings.evidence_max_bytes),

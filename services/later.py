@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from outsole.api.generated.outsole.v1 import retrieval_pb2, video_pb2, wear_pb2
+from outsole.api.generated.outsole.v1 import video_pb2, wear_pb2
 from outsole.errors import NotOffered
 from services.rpc import GrpcContext, Unary, streaming, unary
 
@@ -28,10 +28,7 @@ def _refusal(name: str) -> NotOffered:
 class LaterMethods:
     """Mixed into the ingress."""
 
-    TracePrint = _later("TracePrint", retrieval_pb2.TracePrintResponse)
-    RefineSearch = _later("RefineSearch", retrieval_pb2.RefineSearchResponse)
     StartVideoSearch = _later("StartVideoSearch", video_pb2.StartVideoSearchResponse)
-    ListTracks = _later("ListTracks", video_pb2.ListTracksResponse)
     PredictWear = _later("PredictWear", wear_pb2.PredictWearResponse)
     ReconstructOutsole = _later("ReconstructOutsole", wear_pb2.ReconstructOutsoleResponse)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from outsole.matching.print_system import PrintSystem
     from outsole.matching.rerank import HeatMap, ItemScores
     from outsole.matching.shoe_system import ShoeSystem
+    from services.archives import Archives
     from services.catalogue import Catalogue
     from services.evidence import EvidenceStore
 
@@ -125,6 +126,7 @@ class SearchParts:
         system: The print system of the encoders served.
         encoder: Encodes canvases for the correlation.
         catalogue: Editions and their items.
+        archives: The same as video archives.
         candidates: The vector store.
         reranking: The reranker.
         evidence: Uploads.
@@ -138,6 +140,7 @@ class SearchParts:
     system: PrintSystem
     encoder: Encoder
     catalogue: Catalogue
+    archives: Archives
     candidates: CandidateFinder
     reranking: Reranking
     evidence: EvidenceStore
@@ -153,3 +156,9 @@ class SearchParts:
         further = {**self.embeddings, **{name: served.encoder for name, served in self.shoes.items()}}
         encoders = (self.encoder, *(further[name] for name in needed if name in further))
         return all(await asyncio.gather(*(encoder.is_ready() for encoder in encoders)))
+
+    async def video_ready(self) -> bool:
+        """Whether there is an archive that can be opened, or an encoder of shoes that answers; never raises."""
+        if await asyncio.to_thread(self.archives.any_opens):
+            return True
+        return any(await asyncio.gather(*(served.encoder.is_ready() for served in self.shoes.values())))

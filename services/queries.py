@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from outsole.answers import ItemFilter, SearchMode, ShoeMarks
+from outsole.answers import ItemFilter, SearchMode, ShoeMarks, TrackFilter
 from outsole.api.records import PlacementSearch
+from outsole.video_answers import RefineMethod, TraceOrder
 
 DEFAULT_K = 20
 MAX_K = 1_000
 MAX_SHORTLIST = 400
 LONGEST_BUDGET_MS = 600_000
+DEFAULT_TRACKS_PER_MODEL = 10
+DEFAULT_TRACE_ROWS = 50
+MAX_ARCHIVES = 100
+MAX_MARKED = 100
+MAX_TRACE_PAIRS = 10_000
 
 
 @dataclass(frozen=True)
@@ -96,3 +102,64 @@ class ExplainQuery:
     item_id: str
     placements: PlacementSearch = PlacementSearch()
     budget_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class TrackQuery:
+    """A search of an archive with a picture of a shoe; the other attributes are those of `ShoeQuery`.
+
+    Attributes:
+        target: The archive, and its edition.
+        where: Which tracks take part.
+        k: Tracks wanted, 1 .. 1,000.
+        with_thumbnails: Whether the small pictures are wanted.
+    """
+
+    probe: Probe
+    target: Target
+    marks: ShoeMarks = ShoeMarks()
+    where: TrackFilter = field(default_factory=TrackFilter)
+    k: int = DEFAULT_K
+    budget_ms: int | None = None
+    with_thumbnails: bool = False
+
+
+@dataclass(frozen=True)
+class TraceQuery:
+    """From a print to tracks.
+
+    Attributes:
+        search: The search for the print; its ``k`` models are traced, and its budget is that of the whole.
+        shoes: The gallery that shows the shoes.
+        archives: Archives to look in, with their editions.
+        where: Which tracks take part.
+        tracks_per_model: Tracks wanted for each model, 1 .. 1,000.
+        rows: Rows wanted over all models, 1 .. 1,000.
+        order: In which order they come.
+        with_thumbnails: Whether the small pictures are wanted.
+    """
+
+    search: PrintQuery
+    shoes: Target
+    archives: tuple[Target, ...]
+    where: TrackFilter = field(default_factory=TrackFilter)
+    tracks_per_model: int = DEFAULT_TRACKS_PER_MODEL
+    rows: int = DEFAULT_TRACE_ROWS
+    order: TraceOrder = TraceOrder.JOINT_RANKS
+    with_thumbnails: bool = False
+
+
+@dataclass(frozen=True)
+class RefineQuery:
+    """A search again, with an examiner's judgement.
+
+    Attributes:
+        search: What is searched again.
+        relevant, irrelevant: Ids of items or tracks that resemble the probe, and of those that do not.
+        method: How they change the search.
+    """
+
+    search: ShoeQuery | TrackQuery
+    relevant: tuple[str, ...]
+    irrelevant: tuple[str, ...]
+    method: RefineMethod = RefineMethod.ROCCHIO

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import Message
+
 from outsole.answers import ItemFilter
 from outsole.api import convert, convert_shoes
 from outsole.api.convert_lifecycle import item_states_from_wire
@@ -20,6 +22,7 @@ from services.queries import (
     Probe,
     ShoeQuery,
     Target,
+    TrackQuery,
 )
 
 PrintRequest = retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest
@@ -37,10 +40,10 @@ def print_query(request: retrieval_pb2.SearchPrintRequest) -> PrintQuery:
         target=_target(request),
         placements=_placements(request),
         where=item_filter(request),
-        k=_in_range(request, "k", (1, MAX_K)) or DEFAULT_K,
+        k=in_range(request, "k", (1, MAX_K)) or DEFAULT_K,
         mode=convert.mode_from_wire(request.mode),
-        shortlist_size=_in_range(request, "shortlist_size", (1, MAX_SHORTLIST)) or MAX_SHORTLIST,
-        budget_ms=_in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
+        shortlist_size=in_range(request, "shortlist_size", (1, MAX_SHORTLIST)) or MAX_SHORTLIST,
+        budget_ms=in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
         require_complete=request.require_complete,
     )
 
@@ -54,21 +57,35 @@ def explain_query(request: retrieval_pb2.ExplainHitRequest) -> ExplainQuery:
         target=_target(request),
         item_id=request.item_id,
         placements=_placements(request),
-        budget_ms=_in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
+        budget_ms=in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
     )
 
 
-def shoe_query(request: retrieval_pb2.SearchShoeRequest) -> ShoeQuery:
-    """The search with a shoe that is asked for. Raises ``InvalidInput`` as `print_query`."""
+def shoe_query(request: retrieval_pb2.SearchShoeRequest) -> ShoeQuery | TrackQuery:
+    """The search with a shoe that is asked for, of one gallery or archive. Raises ``InvalidInput`` as `print_query`."""
     image, digest = _picture(request)
-    return ShoeQuery(
-        probe=Probe(image, digest),
-        target=Target(_gallery(request), request.edition),
-        marks=convert_shoes.marks_from_wire(request),
-        where=convert.item_filter_from_wire(request.filter),
-        k=_in_range(request, "k", (1, MAX_K)) or DEFAULT_K,
-        budget_ms=_in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
-    )
+    _check_one_target(request)
+    probe, marks = Probe(image, digest), convert_shoes.marks_from_wire(request)
+    k = in_range(request, "k", (1, MAX_K)) or DEFAULT_K
+    budget_ms = in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS))
+    if request.archive:
+        tracks = convert_shoes.track_filter_from_wire(request.track_filter)
+        target = Target(request.archive, request.edition)
+        return TrackQuery(probe, target, marks, tracks, k, budget_ms, request.with_thumbnails)
+    items = convert.item_filter_from_wire(request.filter)
+    return ShoeQuery(probe, Target(_gallery(request), request.edition), marks, items, k, budget_ms)
+
+
+def _check_one_target(request: retrieval_pb2.SearchShoeRequest) -> None:
+    if request.gallery and request.archive:
+        raise InvalidInput("both a gallery and an archive are named", field="archive", remedy="one of them")
+    stray = "filter" if request.archive else "track_filter"
+    if request.HasField(stray):
+        raise InvalidInput(
+            f"{stray} is not for what is searched",
+            field=stray,
+            remedy="filter: galleries; track_filter: archives",
+        )
 
 
 def item_filter(request: retrieval_pb2.SearchPrintRequest | gallery_pb2.ListItemsRequest) -> ItemFilter:
@@ -133,7 +150,7 @@ def _placements(request: PrintRequest) -> PlacementSearch:
     return convert.placement_search_from_wire(request.placement_search)
 
 
-def _in_range(request: _Request, name: str, bounds: tuple[int, int]) -> int | None:
+def in_range(request: Message, name: str, bounds: tuple[int, int]) -> int | None:
     """The value of an optional field, None where it was left out."""
     if not request.HasField(name):
         return None

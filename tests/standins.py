@@ -89,3 +89,68 @@ def _model(seed: int) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+SHOE_DIMENSIONS = 64
+_CROP = (112, 224, 3)
+
+
+def write_shoe_encoder(repository: Path, name: str = "shoe_stand_in", *, seed: int = 0) -> Path:
+    """A model folder of an encoder of shoes: mean colours of 16 x 16 places, projected at random, to unit length."""
+    folder = repository / name
+    (folder / "1").mkdir(parents=True)
+    weights = _shoe_model(seed)
+    (folder / "1/model.onnx").write_bytes(weights)
+    NetworkSpec(
+        name=name,
+        kind="shoe_embedding",
+        inputs=(TensorShape("image", "uint8", _CROP),),
+        outputs=(TensorShape("embedding", "float16", (SHOE_DIMENSIONS,)),),
+        px_per_cm=0.0,
+        settings={"made_for": "tests"},
+        trained_on="nothing",
+        licence="Apache-2.0",
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+    ).dump(folder)
+    (folder / "config.pbtxt").write_text(
+        f"""name: "{name}"
+backend: "onnxruntime"
+max_batch_size: 16
+input [ {{ name: "image" data_type: TYPE_UINT8 dims: [ 112, 224, 3 ] }} ]
+output [ {{ name: "embedding" data_type: TYPE_FP16 dims: [ {SHOE_DIMENSIONS} ] }} ]
+instance_group [ {{ kind: KIND_CPU count: 1 }} ]
+"""
+    )
+    return folder
+
+
+def _shoe_model(seed: int) -> bytes:
+    onnx = pytest.importorskip("onnx")
+    helper, kind = onnx.helper, onnx.TensorProto
+    places = 7 * 14 * 3
+    projection = np.random.default_rng(seed).normal(size=(places, SHOE_DIMENSIONS)).astype(np.float32)
+    constants = [
+        onnx.numpy_helper.from_array(projection, "projection"),
+        onnx.numpy_helper.from_array(np.array(128, np.float32), "middle"),
+        onnx.numpy_helper.from_array(np.array([-1, places], np.int64), "flat"),
+    ]
+    nodes = [
+        helper.make_node("Cast", ["image"], ["colours"], to=kind.FLOAT),
+        helper.make_node("Sub", ["colours", "middle"], ["centred"]),
+        helper.make_node("Transpose", ["centred"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("AveragePool", ["planes"], ["means"], kernel_shape=[16, 16], strides=[16, 16]),
+        helper.make_node("Reshape", ["means", "flat"], ["row"]),
+        helper.make_node("MatMul", ["row", "projection"], ["projected"]),
+        helper.make_node("LpNormalization", ["projected"], ["unit"], axis=1, p=2),
+        helper.make_node("Cast", ["unit"], ["embedding"], to=kind.FLOAT16),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "shoe_stand_in",
+        [helper.make_tensor_value_info("image", kind.UINT8, ["n", *_CROP])],
+        [helper.make_tensor_value_info("embedding", kind.FLOAT16, ["n", SHOE_DIMENSIONS])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))

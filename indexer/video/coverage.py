@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from indexer.video.writing import SOURCES
 from outsole.errors import NotFound
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import TRACKS
-from outsole.gallery.track_rows import SOURCE_SCHEMA, SourceRow, source_rows
+from outsole.gallery.track_rows import SOURCE_SCHEMA, SOURCES, SourceRow, source_rows
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from indexer.video.tracking import BEST_ROW, ROWS, VECTOR, TrackedSource
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import THUMBNAILS, THUMBNAILS_PER_GROUP
-from outsole.gallery.track_rows import TRACK_SCHEMA, SourceRow, TrackRow, source_table, track_rows
+from outsole.gallery.track_rows import SOURCES, TRACK_SCHEMA, SourceRow, TrackRow, source_table, track_rows
 from outsole.gallery.writer import EditionWriter
 from outsole.matching.shoe_system import SHOE
 from outsole.video.archive_files import crops_file, crops_in, sightings_file, tracks_file
 
-SOURCES = "sources.parquet"
 _ROWS_AT_ONCE = 64
 
 

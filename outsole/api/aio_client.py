@@ -17,7 +17,8 @@ import grpc
 import grpc.aio
 
 from outsole.answers import Explanation, GalleryInfo, ItemInfo, SearchAnswer
-from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, convert_shoes, requests
+from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, requests
+from outsole.api.aio_video_client import AsyncVideoMethods
 from outsole.api.backoff import Attempts, BackoffSettings
 from outsole.api.client import HEALTH_METHOD
 from outsole.api.errors import from_rpc_error
@@ -29,15 +30,16 @@ from outsole.api.generated.outsole.v1 import (
     index_pb2,
     index_pb2_grpc,
     retrieval_pb2_grpc,
+    video_pb2_grpc,
 )
-from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions, ShoeOptions
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
 from outsole.lifecycle import EditionCheck, EditionInfo, RebuildProgress
 from outsole.operations import OperationInfo, WorkState
 
 _T = TypeVar("_T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncVideoMethods):
     """Calls a running Outsole. Make it inside the event loop that uses it; one loop, any number of tasks.
 
     Args:
@@ -67,6 +69,7 @@ class AsyncClient:
         self._retrieval: Any = retrieval_pb2_grpc.RetrievalServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._index: Any = index_pb2_grpc.IndexServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._video: Any = video_pb2_grpc.VideoServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._check: Any = self._channel.unary_unary(
             HEALTH_METHOD,
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
@@ -105,28 +108,6 @@ class AsyncClient:
         timeout_s = options.pop("timeout_s", self._timeout_s)
         request = requests.search_request(image, options, gallery=gallery, timeout_s=timeout_s)
         return convert.answer_from_wire(await self._call(self._retrieval.SearchPrint, request, timeout_s=timeout_s))
-
-    async def search_shoe(
-        self, image: requests.Picture, *, gallery: str, **options: Unpack[ShoeOptions]
-    ) -> SearchAnswer:
-        """Ranks the shoe models of a gallery by similarity to a shoe in a picture.
-
-        Args:
-            image: Bytes, a path, or evidence uploaded before.
-            gallery: Name of a gallery that shows shoes.
-            options: See ``ShoeOptions``.
-
-        Returns:
-            The hits, best first, with everything needed to compute them again.
-
-        Raises:
-            OutsoleError: Any of the tree; ``field`` names the request field at fault.
-        """
-        requests.known_options(options, ShoeOptions)
-        timeout_s = options.pop("timeout_s", self._timeout_s)
-        request = requests.shoe_request(image, options, gallery=gallery, timeout_s=timeout_s)
-        message = await self._call(self._retrieval.SearchShoe, request, timeout_s=timeout_s)
-        return convert_shoes.shoe_answer_from_wire(message)
 
     async def explain_hit(
         self, image: requests.Picture, *, gallery: str, item_id: str, **options: Unpack[ExplainOptions]

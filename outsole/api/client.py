@@ -19,7 +19,7 @@ from typing import Any, TypeVar, Unpack
 import grpc
 
 from outsole.answers import Explanation, GalleryInfo, ItemInfo, SearchAnswer
-from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, convert_shoes, requests
+from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, requests
 from outsole.api.backoff import Attempts, BackoffSettings
 from outsole.api.errors import from_rpc_error
 from outsole.api.generated.outsole.v1 import (
@@ -30,8 +30,10 @@ from outsole.api.generated.outsole.v1 import (
     index_pb2,
     index_pb2_grpc,
     retrieval_pb2_grpc,
+    video_pb2_grpc,
 )
-from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions, ShoeOptions
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
+from outsole.api.video_client import VideoMethods
 from outsole.lifecycle import EditionCheck, EditionInfo, RebuildProgress
 from outsole.operations import OperationInfo, WorkState
 
@@ -39,7 +41,7 @@ _T = TypeVar("_T")
 HEALTH_METHOD = "/grpc.health.v1.Health/Check"
 
 
-class Client:
+class Client(VideoMethods):
     """Calls a running Outsole. Threads may share it; close it, or use it in a ``with`` statement.
 
     Args:
@@ -69,6 +71,7 @@ class Client:
         self._retrieval: Any = retrieval_pb2_grpc.RetrievalServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._index: Any = index_pb2_grpc.IndexServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._video: Any = video_pb2_grpc.VideoServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._check: Any = self._channel.unary_unary(
             HEALTH_METHOD,
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
@@ -105,26 +108,6 @@ class Client:
         timeout_s = options.pop("timeout_s", self._timeout_s)
         request = requests.search_request(image, options, gallery=gallery, timeout_s=timeout_s)
         return convert.answer_from_wire(self._call(self._retrieval.SearchPrint, request, timeout_s=timeout_s))
-
-    def search_shoe(self, image: requests.Picture, *, gallery: str, **options: Unpack[ShoeOptions]) -> SearchAnswer:
-        """Ranks the shoe models of a gallery by similarity to a shoe in a picture.
-
-        Args:
-            image: Bytes, a path, or evidence uploaded before.
-            gallery: Name of a gallery that shows shoes.
-            options: See ``ShoeOptions``.
-
-        Returns:
-            The hits, best first, with everything needed to compute them again.
-
-        Raises:
-            OutsoleError: Any of the tree; ``field`` names the request field at fault.
-        """
-        requests.known_options(options, ShoeOptions)
-        timeout_s = options.pop("timeout_s", self._timeout_s)
-        request = requests.shoe_request(image, options, gallery=gallery, timeout_s=timeout_s)
-        message = self._call(self._retrieval.SearchShoe, request, timeout_s=timeout_s)
-        return convert_shoes.shoe_answer_from_wire(message)
 
     def explain_hit(
         self, image: requests.Picture, *, gallery: str, item_id: str, **options: Unpack[ExplainOptions]

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC
+from datetime import UTC, datetime
+
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from outsole.answers import Box, Point, SearchAnswer, SearchMode, ShoeMarks, TrackFilter, View
-from outsole.api.convert import hit_from_wire, hit_to_wire
+from outsole.api.convert import MAX_FILTER_VALUES, hit_from_wire, hit_to_wire
 from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2
 from outsole.errors import InvalidInput
 
-_VIEW_TO_WIRE = {
+VIEW_TO_WIRE = {
     View.SIDE: common_pb2.SHOE_VIEW_SIDE,
     View.FRONT: common_pb2.SHOE_VIEW_FRONT,
     View.BACK: common_pb2.SHOE_VIEW_BACK,
 }
-_VIEW_FROM_WIRE: dict[int, View] = {number: view for view, number in _VIEW_TO_WIRE.items()}
+VIEW_FROM_WIRE: dict[int, View] = {number: view for view, number in VIEW_TO_WIRE.items()}
 
 
 def marks_to_wire(marks: ShoeMarks) -> retrieval_pb2.SearchShoeRequest:
     """A request that says what is known of the shoe, and nothing else."""
     request = retrieval_pb2.SearchShoeRequest()
     if marks.view is not None:
-        request.view = _VIEW_TO_WIRE[marks.view]
+        request.view = VIEW_TO_WIRE[marks.view]
     for field, point in ((request.toe, marks.toe), (request.heel, marks.heel)):
         if point is not None:
             field.x_px, field.y_px = point
@@ -39,10 +41,10 @@ def marks_from_wire(request: retrieval_pb2.SearchShoeRequest) -> ShoeMarks:
     Raises:
         InvalidInput: A view that is none, or a mark that is not finite.
     """
-    if request.view and request.view not in _VIEW_FROM_WIRE:
+    if request.view and request.view not in VIEW_FROM_WIRE:
         raise InvalidInput(f"{request.view} is no view", field="view", remedy="a value of ShoeView")
     return ShoeMarks(
-        view=_VIEW_FROM_WIRE.get(request.view),
+        view=VIEW_FROM_WIRE.get(request.view),
         toe=_point(request.toe, "toe") if request.HasField("toe") else None,
         heel=_point(request.heel, "heel") if request.HasField("heel") else None,
         box=_box(request.box) if request.HasField("box") else None,
@@ -95,14 +97,39 @@ def track_filter_to_wire(where: TrackFilter) -> common_pb2.TrackFilter:
     return message
 
 
-def track_filter_from_wire(message: common_pb2.TrackFilter) -> TrackFilter:
-    """A filter of tracks as it was sent."""
-    return TrackFilter(
-        cameras=tuple(message.cameras),
-        places=tuple(message.places),
-        since=message.since.ToDatetime(tzinfo=UTC) if message.HasField("since") else None,
-        until=message.until.ToDatetime(tzinfo=UTC) if message.HasField("until") else None,
-    )
+def track_filter_from_wire(message: common_pb2.TrackFilter, *, field: str = "track_filter") -> TrackFilter:
+    """The filter of tracks that a caller wants.
+
+    Raises:
+        InvalidInput: An empty entry, a list that is too long, a time that is none, an end before its beginning, or a
+            field that this release does not know.
+    """
+    unknown = UnknownFieldSet(message)
+    if len(unknown):
+        raise InvalidInput(
+            f"unknown filter field {unknown[0].field_number}", field=field, remedy="cameras, places, since or until"
+        )
+    for name, values in (("cameras", message.cameras), ("places", message.places)):
+        if len(values) > MAX_FILTER_VALUES:
+            raise InvalidInput(
+                f"{len(values)} values", field=f"{field}.{name}", remedy=f"at most {MAX_FILTER_VALUES:,}"
+            )
+        if "" in values:
+            raise InvalidInput("an empty value", field=f"{field}.{name}[{list(values).index('')}]", remedy="a name")
+    since, until = (_time(message, name, field) for name in ("since", "until"))
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(f"{until} is before {since}", field=f"{field}.until", remedy="not before since")
+    return TrackFilter(tuple(message.cameras), tuple(message.places), since, until)
+
+
+def _time(message: common_pb2.TrackFilter, name: str, field: str) -> datetime | None:
+    if not message.HasField(name):
+        return None
+    try:
+        found: datetime = getattr(message, name).ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput("it is no time", field=f"{field}.{name}", remedy="year 1 to 9999") from error
+    return found
 
 
 def _point(message: common_pb2.Point, field: str) -> Point:

@@ -1,15 +1,16 @@
 """What callers say and get beside the answers: placements to try, evidence, options of a search.
 
-Only the standard library and ``outsole.answers`` are imported.
+Only the standard library and the records of answers are imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from outsole.answers import ItemFilter, ItemState, Placement, SearchMode, ShoeMarks
+from outsole.answers import ItemFilter, ItemState, Placement, SearchMode, ShoeMarks, TrackFilter
+from outsole.video_answers import RefineMethod, TraceOrder
 
 
 @dataclass(frozen=True)
@@ -74,18 +75,20 @@ class ShoeOptions(TypedDict, total=False):
     """Options of ``search_shoe``; left out, the service decides.
 
     Attributes:
-        k: Models wanted, 1 .. 1,000; None for 20.
+        k: Models or tracks wanted, 1 .. 1,000; None for 20.
         marks: Where the shoe is in the picture, and from where it is seen.
-        where: Which items take part; all where left out.
-        edition: Pins the gallery's state; empty for the current one.
+        where: Which items of the gallery, or tracks of the archive, take part; all where left out.
+        edition: Pins the state of the gallery or archive; empty for the current one.
+        with_thumbnails: Whether the small pictures of tracks are wanted.
         budget_ms: The service's time, 1 .. 600,000 ms; None for the call's timeout.
         timeout_s: Replaces the client's timeout for this call, seconds.
     """
 
     k: int | None
     marks: ShoeMarks
-    where: ItemFilter
+    where: ItemFilter | TrackFilter
     edition: str
+    with_thumbnails: bool
     budget_ms: int | None
     timeout_s: float
 
@@ -106,6 +109,59 @@ class SearchOptions(ExplainOptions, total=False):
     where: ItemFilter
     require_complete: bool
     shortlist_size: int | None
+
+
+class RefineOptions(ShoeOptions, total=False):
+    """Options of ``refine_shoes``: those of ``search_shoe``, and these.
+
+    Attributes:
+        relevant, irrelevant: Ids of items or tracks that resemble the probe, and of those that do not; at most 100.
+        method: How they change the search; ROCCHIO where left out.
+    """
+
+    relevant: Sequence[str]
+    irrelevant: Sequence[str]
+    method: RefineMethod
+
+
+class TraceOptions(SearchOptions, total=False):
+    """Options of ``trace_print``: those of ``search_print``, whose ``k`` models are traced, and these.
+
+    Attributes:
+        shoe_edition: Pins the state of the gallery of shoes; empty for the current one.
+        archive_editions: Editions of archives, by name; those not named are searched as they are now.
+        tracks_where: Which tracks take part; all where left out.
+        tracks_per_model: Tracks wanted for each model, 1 .. 1,000; None for 10.
+        rows: Rows wanted over all models, 1 .. 1,000; None for 50.
+        order: In which order they come; JOINT_RANKS where left out.
+        with_thumbnails: Whether the rows' small pictures are wanted.
+    """
+
+    shoe_edition: str
+    archive_editions: Mapping[str, str]
+    tracks_where: TrackFilter
+    tracks_per_model: int | None
+    rows: int | None
+    order: TraceOrder
+    with_thumbnails: bool
+
+
+class TracksOptions(TypedDict, total=False):
+    """Options of ``list_tracks``; left out, every track is listed.
+
+    Attributes:
+        where: Which tracks.
+        states: States wanted; empty for all.
+        edition: The edition; empty for the one that is current when the first page is read.
+        page_size: Tracks on a page, 1 .. 1,000; 100 where left out.
+        with_thumbnails: Whether the small pictures are wanted.
+    """
+
+    where: TrackFilter
+    states: Sequence[ItemState]
+    edition: str
+    page_size: int
+    with_thumbnails: bool
 
 
 class ItemsOptions(TypedDict, total=False):

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from outsole.answers import ItemFilter, SearchMode, ShoeMarks
-from outsole.api import convert, convert_gallery, convert_operations, convert_shoes
+from outsole.answers import ItemFilter, SearchMode
+from outsole.api import convert, convert_gallery, convert_operations
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2
-from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions, ShoeOptions
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
 from outsole.errors import InvalidInput
 from outsole.operations import WorkState
 
@@ -54,22 +54,6 @@ def search_request(
         shortlist_size=options.get("shortlist_size"),
     )
     _set_common(request, image, options, timeout_s)
-    return request
-
-
-def shoe_request(
-    image: Picture, options: ShoeOptions, *, gallery: str, timeout_s: float
-) -> retrieval_pb2.SearchShoeRequest:
-    """Searches with a picture of a shoe; see ``ShoeOptions``. Raises ``InvalidInput`` as ``search_request``."""
-    where = options.get("where", EVERY_ITEM)
-    request = retrieval_pb2.SearchShoeRequest(
-        gallery=gallery,
-        edition=options.get("edition", ""),
-        k=options.get("k"),
-        filter=None if where.is_empty else convert.item_filter_to_wire(where),
-    )
-    request.MergeFrom(convert_shoes.marks_to_wire(options.get("marks", ShoeMarks())))
-    _set_probe(request, image, options, timeout_s)
     return request
 
 
@@ -181,16 +165,16 @@ def _set_common(
         request.mask_polygon.CopyFrom(convert.polygon_to_wire(mask_polygon))
     if (placements := options.get("placements")) is not None:
         request.placement_search.CopyFrom(convert.placement_search_to_wire(placements))
-    _set_probe(request, image, options, timeout_s)
+    set_probe(request, image, options, timeout_s)
 
 
-def _set_probe(
+def set_probe(
     request: retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest | retrieval_pb2.SearchShoeRequest,
     image: Picture,
     options: Mapping[str, Any],
     timeout_s: float,
 ) -> None:
-    """Sets the picture and the budget, which every search has."""
+    """Sets the picture and the budget, which every search has. Raises ``InvalidInput`` as ``search_request``."""
     if isinstance(image, EvidenceRef):
         request.evidence_sha256 = image.sha256
     else:

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,6 +76,8 @@ def plain(value: object) -> Any:
         return {str(key): plain(found) for key, found in value.items()}
     if isinstance(value, list | tuple):
         return [plain(found) for found in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value) if isinstance(value, Path) else value
 
 

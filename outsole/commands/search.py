@@ -1,4 +1,4 @@
-"""``outsole search print``."""
+"""``outsole search``: with a print here, with a shoe in `outsole.commands.search_shoe`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from outsole.answers import ItemFilter, SearchMode
 from outsole.api import Client
 from outsole.api.records import PlacementSearch
 from outsole.commands.output import answer_text, json_option, show, target_of, target_option, years_options
+from outsole.commands.search_shoe import shoe
 from outsole.errors import InvalidInput
 
 
@@ -52,6 +53,9 @@ class RotationRange(click.ParamType[tuple[float, float, float]]):
 @click.group()
 def search() -> None:
     """Search a gallery."""
+
+
+search.add_command(shoe)
 
 
 @search.command("print")

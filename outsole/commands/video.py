@@ -23,6 +23,7 @@ from outsole.commands.editions import editions_root
 from outsole.commands.index import HERE, RAY, place_of, workers_of
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.stack import read_state
+from outsole.commands.video_tracks import tracks
 from outsole.errors import InvalidInput
 from outsole.gallery.editions import Edition
 from outsole.gallery.track_rows import SourceRow
@@ -51,6 +52,9 @@ class IndexOptions(TypedDict):
 @click.group()
 def video() -> None:
     """Shoes in surveillance video: archives of tracks."""
+
+
+video.add_command(tracks)
 
 
 @video.command("index")

@@ -19,6 +19,8 @@ from outsole.gallery.layout import checked_name
 NEVER_BEGUN, NEVER_ENDED = 2**62, -1
 """Times of a track whose time nobody knows: no range of times holds them."""
 _TEXT, _INT, _FLOAT = pa.string(), pa.int64(), pa.float64()
+SOURCES = "sources.parquet"
+"""The file of an archive's edition that holds its sources."""
 _POINTS = ("left_px", "top_px", "right_px", "bottom_px", "toe_x_px", "toe_y_px", "heel_x_px", "heel_y_px")
 TRACK_SCHEMA = pa.schema(
     [

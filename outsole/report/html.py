@@ -40,7 +40,11 @@ def write_report(path: Path, rows: Sequence[ReportProbe], summary: ReportSummary
     Raises:
         InvalidInput: ``ranks`` and ``references`` of the summary differ in length.
     """
-    text = render_report(rows, summary)
+    return write_whole(path, render_report(rows, summary))
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file at once, its folder made where missing; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
@@ -54,7 +58,7 @@ def render_report(rows: Sequence[ReportProbe], summary: ReportSummary) -> str:
         raise InvalidInput(
             f"{len(summary.references)} references for {len(summary.ranks)} ranks", field="summary.references"
         )
-    template = _environment().get_template("report.html.j2")
+    template = report_environment().get_template("report.html.j2")
     return template.render(
         summary=summary,
         probes=rows,
@@ -69,7 +73,8 @@ def render_report(rows: Sequence[ReportProbe], summary: ReportSummary) -> str:
     )
 
 
-def _environment() -> jinja2.Environment:
+def report_environment() -> jinja2.Environment:
+    """Where the templates of reports are found, with the filters that they share; what goes into them is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -25,7 +25,7 @@ PLANNED_METHODS = {
         "ExplainHit",
         "UploadEvidence",
     },
-    "VideoService": {"SearchFrames", "StartVideoSearch", "ListTracks"},
+    "VideoService": {"SearchFrames", "StartVideoSearch", "ListTracks", "GetArchive"},
     "GalleryService": {
         "ListGalleries",
         "GetGallery",
@@ -193,7 +193,7 @@ def test_no_comment_calls_an_identification_by_the_forbidden_word() -> None:
 def test_a_numeric_field_with_a_unit_says_it_in_its_name_or_its_comment(
     files: list[descriptor_pb2.FileDescriptorProto],
 ) -> None:
-    named = re.compile(r"_(px|deg|ms|bytes|days|fraction|size|count|frame)$")
+    named = re.compile(r"_(px|deg|ms|s|bytes|days|fraction|size|count|frame)$")
     said = re.compile(r"\d|degree|pixel|items|models|units|rows|columns|score|scale|number|frame|token", re.IGNORECASE)
     numbers = {"TYPE_DOUBLE", "TYPE_INT32", "TYPE_INT64"}
     for element in (element for file in files for element in elements(file) if element.kind == "field"):

@@ -11,14 +11,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from outsole.answers import ItemFilter, Placement, SearchMode, Side
 from outsole.api import Client
 from outsole.api.generated.outsole.v1 import (
-    retrieval_pb2,
-    retrieval_pb2_grpc,
     video_pb2,
     video_pb2_grpc,
+    wear_pb2,
+    wear_pb2_grpc,
 )
 from outsole.api.records import PlacementSearch, SearchOptions
 from outsole.errors import PreconditionFailed
-from outsole.observability import STAGES
+from outsole.evaluation.searches import STAGES
 from tests.end_to_end.stack import FOREIGN_GALLERY, FUSED_GALLERY, GALLERY, MODELS, STAND_IN, Stack
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -129,8 +129,8 @@ def test_galleries_and_items_can_be_read(client: Client, stack: Stack) -> None:
 def test_methods_of_later_releases_say_so(stack: Stack) -> None:
     with grpc.insecure_channel(stack.target) as channel:
         calls = [
-            (retrieval_pb2_grpc.RetrievalServiceStub(channel).TracePrint, retrieval_pb2.TracePrintRequest()),  # type: ignore[no-untyped-call]
-            (video_pb2_grpc.VideoServiceStub(channel).ListTracks, video_pb2.ListTracksRequest()),  # type: ignore[no-untyped-call]
+            (wear_pb2_grpc.WearServiceStub(channel).PredictWear, wear_pb2.PredictWearRequest()),  # type: ignore[no-untyped-call]
+            (video_pb2_grpc.VideoServiceStub(channel).StartVideoSearch, video_pb2.StartVideoSearchRequest()),  # type: ignore[no-untyped-call]
         ]
         for call, request in calls:
             with pytest.raises(grpc.RpcError) as caught:
@@ -148,7 +148,8 @@ def test_health_is_told_for_each_service(stack: Stack) -> None:
             "outsole.v1.RetrievalService": serving,
             "outsole.v1.GalleryService": serving,
             "outsole.v1.IndexService": serving,
-            "outsole.v1.VideoService": not_serving,
+            "outsole.v1.VideoService": serving,
+            "outsole.v1.WearService": not_serving,
         }
         for service, status in wanted.items():
             assert stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10).status == status

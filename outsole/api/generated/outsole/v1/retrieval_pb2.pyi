@@ -3,12 +3,33 @@
 from outsole.api.generated.outsole.v1 import common_pb2 as _common_pb2
 from outsole.api.generated.outsole.v1 import video_pb2 as _video_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class TraceOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRACE_ORDER_UNSPECIFIED: _ClassVar[TraceOrder]
+    TRACE_ORDER_JOINT_RANKS: _ClassVar[TraceOrder]
+    TRACE_ORDER_SHOE_SCORE: _ClassVar[TraceOrder]
+    TRACE_ORDER_PRINT_RANK: _ClassVar[TraceOrder]
+
+class RefineMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REFINE_METHOD_UNSPECIFIED: _ClassVar[RefineMethod]
+    REFINE_METHOD_ROCCHIO: _ClassVar[RefineMethod]
+    REFINE_METHOD_BEST_SCORE: _ClassVar[RefineMethod]
+TRACE_ORDER_UNSPECIFIED: TraceOrder
+TRACE_ORDER_JOINT_RANKS: TraceOrder
+TRACE_ORDER_SHOE_SCORE: TraceOrder
+TRACE_ORDER_PRINT_RANK: TraceOrder
+REFINE_METHOD_UNSPECIFIED: RefineMethod
+REFINE_METHOD_ROCCHIO: RefineMethod
+REFINE_METHOD_BEST_SCORE: RefineMethod
 
 class SearchPrintRequest(_message.Message):
     __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "mode", "mask_png", "mask_polygon", "placement_search", "filter", "budget_ms", "require_complete", "encoder", "shortlist_size")
@@ -155,7 +176,7 @@ class UploadEvidenceResponse(_message.Message):
     def __init__(self, sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class SearchShoeRequest(_message.Message):
-    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "box", "filter", "budget_ms", "view", "toe", "heel")
+    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "box", "filter", "budget_ms", "view", "toe", "heel", "archive", "track_filter", "with_thumbnails")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +188,9 @@ class SearchShoeRequest(_message.Message):
     VIEW_FIELD_NUMBER: _ClassVar[int]
     TOE_FIELD_NUMBER: _ClassVar[int]
     HEEL_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FILTER_FIELD_NUMBER: _ClassVar[int]
+    WITH_THUMBNAILS_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     evidence_sha256: str
     gallery: str
@@ -178,10 +202,23 @@ class SearchShoeRequest(_message.Message):
     view: _common_pb2.ShoeView
     toe: _common_pb2.Point
     heel: _common_pb2.Point
-    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., box: _Optional[_Union[_common_pb2.Box, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ..., view: _Optional[_Union[_common_pb2.ShoeView, str]] = ..., toe: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., heel: _Optional[_Union[_common_pb2.Point, _Mapping]] = ...) -> None: ...
+    archive: str
+    track_filter: _common_pb2.TrackFilter
+    with_thumbnails: bool
+    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., box: _Optional[_Union[_common_pb2.Box, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ..., view: _Optional[_Union[_common_pb2.ShoeView, str]] = ..., toe: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., heel: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., archive: _Optional[str] = ..., track_filter: _Optional[_Union[_common_pb2.TrackFilter, _Mapping]] = ..., with_thumbnails: _Optional[bool] = ...) -> None: ...
+
+class TrackHit(_message.Message):
+    __slots__ = ("rank", "score", "track")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    score: float
+    track: _video_pb2.Track
+    def __init__(self, rank: _Optional[int] = ..., score: _Optional[float] = ..., track: _Optional[_Union[_video_pb2.Track, _Mapping]] = ...) -> None: ...
 
 class SearchShoeResponse(_message.Message):
-    __slots__ = ("hits", "gallery", "edition", "encoder_hash", "probe_sha256", "searched", "total", "steps", "warnings", "stage_ms", "settings")
+    __slots__ = ("hits", "gallery", "edition", "encoder_hash", "probe_sha256", "searched", "total", "steps", "warnings", "stage_ms", "settings", "track_hits", "coverage")
     class StageMsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +244,8 @@ class SearchShoeResponse(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     STAGE_MS_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    TRACK_HITS_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
     hits: _containers.RepeatedCompositeFieldContainer[_common_pb2.Hit]
     gallery: str
     edition: str
@@ -218,45 +257,138 @@ class SearchShoeResponse(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     stage_ms: _containers.ScalarMap[str, float]
     settings: _containers.ScalarMap[str, str]
-    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., probe_sha256: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., steps: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    track_hits: _containers.RepeatedCompositeFieldContainer[TrackHit]
+    coverage: _video_pb2.Coverage
+    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., probe_sha256: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., steps: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ..., track_hits: _Optional[_Iterable[_Union[TrackHit, _Mapping]]] = ..., coverage: _Optional[_Union[_video_pb2.Coverage, _Mapping]] = ...) -> None: ...
 
 class TracePrintRequest(_message.Message):
-    __slots__ = ("search", "archives", "tracks_per_model")
+    __slots__ = ("search", "archives", "tracks_per_model", "shoe_gallery", "shoe_edition", "archive_editions", "track_filter", "order", "rows", "with_thumbnails")
+    class ArchiveEditionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     SEARCH_FIELD_NUMBER: _ClassVar[int]
     ARCHIVES_FIELD_NUMBER: _ClassVar[int]
     TRACKS_PER_MODEL_FIELD_NUMBER: _ClassVar[int]
+    SHOE_GALLERY_FIELD_NUMBER: _ClassVar[int]
+    SHOE_EDITION_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVE_EDITIONS_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FILTER_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    WITH_THUMBNAILS_FIELD_NUMBER: _ClassVar[int]
     search: SearchPrintRequest
     archives: _containers.RepeatedScalarFieldContainer[str]
     tracks_per_model: int
-    def __init__(self, search: _Optional[_Union[SearchPrintRequest, _Mapping]] = ..., archives: _Optional[_Iterable[str]] = ..., tracks_per_model: _Optional[int] = ...) -> None: ...
+    shoe_gallery: str
+    shoe_edition: str
+    archive_editions: _containers.ScalarMap[str, str]
+    track_filter: _common_pb2.TrackFilter
+    order: TraceOrder
+    rows: int
+    with_thumbnails: bool
+    def __init__(self, search: _Optional[_Union[SearchPrintRequest, _Mapping]] = ..., archives: _Optional[_Iterable[str]] = ..., tracks_per_model: _Optional[int] = ..., shoe_gallery: _Optional[str] = ..., shoe_edition: _Optional[str] = ..., archive_editions: _Optional[_Mapping[str, str]] = ..., track_filter: _Optional[_Union[_common_pb2.TrackFilter, _Mapping]] = ..., order: _Optional[_Union[TraceOrder, str]] = ..., rows: _Optional[int] = ..., with_thumbnails: _Optional[bool] = ...) -> None: ...
+
+class TracedArchive(_message.Message):
+    __slots__ = ("archive", "edition", "searched", "total", "coverage")
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    SEARCHED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    archive: str
+    edition: str
+    searched: int
+    total: int
+    coverage: _video_pb2.Coverage
+    def __init__(self, archive: _Optional[str] = ..., edition: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., coverage: _Optional[_Union[_video_pb2.Coverage, _Mapping]] = ...) -> None: ...
+
+class TraceRow(_message.Message):
+    __slots__ = ("rank", "track", "model_id", "print_rank", "print_score", "shoe_score", "look_rank")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    PRINT_RANK_FIELD_NUMBER: _ClassVar[int]
+    PRINT_SCORE_FIELD_NUMBER: _ClassVar[int]
+    SHOE_SCORE_FIELD_NUMBER: _ClassVar[int]
+    LOOK_RANK_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    track: _video_pb2.Track
+    model_id: str
+    print_rank: int
+    print_score: float
+    shoe_score: float
+    look_rank: int
+    def __init__(self, rank: _Optional[int] = ..., track: _Optional[_Union[_video_pb2.Track, _Mapping]] = ..., model_id: _Optional[str] = ..., print_rank: _Optional[int] = ..., print_score: _Optional[float] = ..., shoe_score: _Optional[float] = ..., look_rank: _Optional[int] = ...) -> None: ...
 
 class TracePrintResponse(_message.Message):
-    __slots__ = ("traces", "print")
+    __slots__ = ("traces", "print", "rows", "archives", "shoe_gallery", "shoe_edition", "encoder_hash", "warnings", "stage_ms", "settings")
     class Trace(_message.Message):
-        __slots__ = ("hit", "tracks")
+        __slots__ = ("hit", "tracks", "pictures")
         HIT_FIELD_NUMBER: _ClassVar[int]
         TRACKS_FIELD_NUMBER: _ClassVar[int]
+        PICTURES_FIELD_NUMBER: _ClassVar[int]
         hit: _common_pb2.Hit
-        tracks: _containers.RepeatedCompositeFieldContainer[_video_pb2.Track]
-        def __init__(self, hit: _Optional[_Union[_common_pb2.Hit, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[_video_pb2.Track, _Mapping]]] = ...) -> None: ...
+        tracks: _containers.RepeatedCompositeFieldContainer[TrackHit]
+        pictures: int
+        def __init__(self, hit: _Optional[_Union[_common_pb2.Hit, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[TrackHit, _Mapping]]] = ..., pictures: _Optional[int] = ...) -> None: ...
+    class StageMsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class SettingsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     TRACES_FIELD_NUMBER: _ClassVar[int]
     PRINT_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVES_FIELD_NUMBER: _ClassVar[int]
+    SHOE_GALLERY_FIELD_NUMBER: _ClassVar[int]
+    SHOE_EDITION_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_HASH_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    STAGE_MS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
     traces: _containers.RepeatedCompositeFieldContainer[TracePrintResponse.Trace]
     print: SearchPrintResponse
-    def __init__(self, traces: _Optional[_Iterable[_Union[TracePrintResponse.Trace, _Mapping]]] = ..., print: _Optional[_Union[SearchPrintResponse, _Mapping]] = ...) -> None: ...
+    rows: _containers.RepeatedCompositeFieldContainer[TraceRow]
+    archives: _containers.RepeatedCompositeFieldContainer[TracedArchive]
+    shoe_gallery: str
+    shoe_edition: str
+    encoder_hash: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    stage_ms: _containers.ScalarMap[str, float]
+    settings: _containers.ScalarMap[str, str]
+    def __init__(self, traces: _Optional[_Iterable[_Union[TracePrintResponse.Trace, _Mapping]]] = ..., print: _Optional[_Union[SearchPrintResponse, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[TraceRow, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[TracedArchive, _Mapping]]] = ..., shoe_gallery: _Optional[str] = ..., shoe_edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RefineSearchRequest(_message.Message):
-    __slots__ = ("search", "relevant_item_ids", "irrelevant_item_ids")
-    SEARCH_FIELD_NUMBER: _ClassVar[int]
-    RELEVANT_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
-    IRRELEVANT_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
-    search: SearchPrintRequest
-    relevant_item_ids: _containers.RepeatedScalarFieldContainer[str]
-    irrelevant_item_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, search: _Optional[_Union[SearchPrintRequest, _Mapping]] = ..., relevant_item_ids: _Optional[_Iterable[str]] = ..., irrelevant_item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    __slots__ = ("print", "shoe", "relevant_ids", "irrelevant_ids", "method")
+    PRINT_FIELD_NUMBER: _ClassVar[int]
+    SHOE_FIELD_NUMBER: _ClassVar[int]
+    RELEVANT_IDS_FIELD_NUMBER: _ClassVar[int]
+    IRRELEVANT_IDS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    print: SearchPrintRequest
+    shoe: SearchShoeRequest
+    relevant_ids: _containers.RepeatedScalarFieldContainer[str]
+    irrelevant_ids: _containers.RepeatedScalarFieldContainer[str]
+    method: RefineMethod
+    def __init__(self, print: _Optional[_Union[SearchPrintRequest, _Mapping]] = ..., shoe: _Optional[_Union[SearchShoeRequest, _Mapping]] = ..., relevant_ids: _Optional[_Iterable[str]] = ..., irrelevant_ids: _Optional[_Iterable[str]] = ..., method: _Optional[_Union[RefineMethod, str]] = ...) -> None: ...
 
 class RefineSearchResponse(_message.Message):
-    __slots__ = ("answer",)
-    ANSWER_FIELD_NUMBER: _ClassVar[int]
-    answer: SearchPrintResponse
-    def __init__(self, answer: _Optional[_Union[SearchPrintResponse, _Mapping]] = ...) -> None: ...
+    __slots__ = ("refined", "unrefined")
+    REFINED_FIELD_NUMBER: _ClassVar[int]
+    UNREFINED_FIELD_NUMBER: _ClassVar[int]
+    refined: SearchShoeResponse
+    unrefined: SearchShoeResponse
+    def __init__(self, refined: _Optional[_Union[SearchShoeResponse, _Mapping]] = ..., unrefined: _Optional[_Union[SearchShoeResponse, _Mapping]] = ...) -> None: ...

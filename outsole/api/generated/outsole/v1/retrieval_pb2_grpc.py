@@ -81,21 +81,21 @@ class RetrievalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchShoe(self, request, context):
-        """Ranks shoe models by the similarity of their uppers to a shoe in a picture. Safe to retry.
+        """Ranks shoe models of a gallery, or tracks of a video archive, by their similarity to a shoe in a picture. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TracePrint(self, request, context):
-        """From a print to shoe models to frames in which such shoes walk past. Safe to retry. UNIMPLEMENTED in this release.
+        """From a print to shoe models to tracks in which such shoes walk past. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RefineSearch(self, request, context):
-        """Searches again with items that an examiner called relevant or not. Safe to retry. UNIMPLEMENTED in this release.
+        """Searches again with hits that an examiner called relevant or not. Safe to retry. UNIMPLEMENTED for prints in this release.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -29,7 +29,7 @@ from outsole.api.generated.outsole.v1 import common_pb2 as outsole_dot_v1_dot_co
 from outsole.api.generated.outsole.v1 import operations_pb2 as outsole_dot_v1_dot_operations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16outsole/v1/video.proto\x12\noutsole.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17outsole/v1/common.proto\x1a\x1boutsole/v1/operations.proto\"\xeb\x01\n\x05Track\x12\x10\n\x08track_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61rchive\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x13\n\x0b\x66irst_frame\x18\x04 \x01(\x03\x12\x12\n\nlast_frame\x18\x05 \x01(\x03\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nbest_frame\x18\x07 \x01(\x03\x12!\n\x08\x62\x65st_box\x18\x08 \x01(\x0b\x32\x0f.outsole.v1.Box\x12\r\n\x05score\x18\t \x01(\x01\x12\x10\n\x08model_id\x18\n \x01(\t\"Z\n\x13SearchFramesRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0e\n\x01k\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\r\n\x05\x66rame\x18\x03 \x01(\x03\x12\r\n\x05image\x18\x04 \x01(\x0c\x42\x04\n\x02_k\"\xac\x01\n\x14SearchFramesResponse\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12<\n\tsightings\x18\x02 \x03(\x0b\x32).outsole.v1.SearchFramesResponse.Sighting\x1aG\n\x08Sighting\x12\x1c\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x0f.outsole.v1.Box\x12\x1d\n\x04hits\x18\x02 \x03(\x0b\x32\x0f.outsole.v1.Hit\"O\n\x17StartVideoSearchRequest\x12\x10\n\x08\x61rchives\x18\x01 \x03(\t\x12\x11\n\tmodel_ids\x18\x02 \x03(\t\x12\x0f\n\x07gallery\x18\x03 \x01(\t\"D\n\x18StartVideoSearchResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"I\n\x11ListTracksRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\x12\x1e\n\x04page\x18\x02 \x01(\x0b\x32\x10.outsole.v1.Page\"P\n\x12ListTracksResponse\x12!\n\x06tracks\x18\x01 \x03(\x0b\x32\x11.outsole.v1.Track\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x91\x02\n\x0cVideoService\x12U\n\x0cSearchFrames\x12\x1f.outsole.v1.SearchFramesRequest\x1a .outsole.v1.SearchFramesResponse(\x01\x30\x01\x12]\n\x10StartVideoSearch\x12#.outsole.v1.StartVideoSearchRequest\x1a$.outsole.v1.StartVideoSearchResponse\x12K\n\nListTracks\x12\x1d.outsole.v1.ListTracksRequest\x1a\x1e.outsole.v1.ListTracksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16outsole/v1/video.proto\x12\noutsole.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17outsole/v1/common.proto\x1a\x1boutsole/v1/operations.proto\"\xf9\x05\n\x05Track\x12\x10\n\x08track_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61rchive\x18\x02 \x01(\t\x12\x11\n\tsource_id\x18\x03 \x01(\t\x12\x13\n\x0bsource_name\x18\x04 \x01(\t\x12\x15\n\rsource_sha256\x18\x05 \x01(\t\x12\x0e\n\x06\x63\x61mera\x18\x06 \x01(\t\x12\r\n\x05place\x18\x07 \x01(\t\x12)\n\x05start\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cnative_start\x18\n \x01(\t\x12\x12\n\nnative_end\x18\x0b \x01(\t\x12\x13\n\x0btime_origin\x18\x0c \x01(\t\x12\x13\n\x0b\x66irst_frame\x18\r \x01(\x03\x12\x12\n\nlast_frame\x18\x0e \x01(\x03\x12\x12\n\nbest_frame\x18\x0f \x01(\x03\x12\x14\n\x0c\x66irst_time_s\x18\x10 \x01(\x01\x12\x13\n\x0blast_time_s\x18\x11 \x01(\x01\x12\x13\n\x0b\x62\x65st_time_s\x18\x12 \x01(\x01\x12!\n\x08\x62\x65st_box\x18\x13 \x01(\x0b\x32\x0f.outsole.v1.Box\x12\x1e\n\x03toe\x18\x14 \x01(\x0b\x32\x11.outsole.v1.Point\x12\x1f\n\x04heel\x18\x15 \x01(\x0b\x32\x11.outsole.v1.Point\x12\"\n\x04view\x18\x16 \x01(\x0e\x32\x14.outsole.v1.ShoeView\x12\x0e\n\x06weight\x18\x17 \x01(\x01\x12\x11\n\tlength_px\x18\x18 \x01(\x01\x12\x11\n\tsightings\x18\x19 \x01(\x03\x12\x12\n\nside_views\x18\x1a \x01(\x03\x12\x13\n\x0b\x66ront_views\x18\x1b \x01(\x03\x12\x12\n\nback_views\x18\x1c \x01(\x03\x12\x11\n\ttoo_small\x18\x1d \x01(\x03\x12$\n\x05state\x18\x1e \x01(\x0e\x32\x15.outsole.v1.ItemState\x12\x14\n\x0cstate_reason\x18\x1f \x01(\t\x12\x15\n\rthumbnail_png\x18  \x01(\x0c\"\xb2\x02\n\x08\x43overage\x12\x0f\n\x07sources\x18\x01 \x01(\x03\x12\x12\n\nduration_s\x18\x02 \x01(\x01\x12\x10\n\x08received\x18\x03 \x01(\x03\x12\x0f\n\x07\x64\x65\x63oded\x18\x04 \x01(\x03\x12\x0f\n\x07skipped\x18\x05 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x03\x12\x13\n\x0bwith_people\x18\x07 \x01(\x03\x12\x12\n\nwith_shoes\x18\x08 \x01(\x03\x12\r\n\x05shoes\x18\t \x01(\x03\x12\x11\n\ttoo_small\x18\n \x01(\x03\x12\x10\n\x08searched\x18\x0b \x01(\x03\x12\x0e\n\x06tracks\x18\x0c \x01(\x03\x12\x0e\n\x06static\x18\r \x01(\x03\x12\r\n\x05short\x18\x0e \x01(\x03\x12\x18\n\x10sources_left_out\x18\x0f \x01(\x03\x12\x17\n\x0fsources_untimed\x18\x10 \x01(\x03\"\xc5\x02\n\x06Source\x12\x11\n\tsource_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x0e\n\x06\x63\x61mera\x18\x06 \x01(\t\x12\r\n\x05place\x18\x07 \x01(\t\x12\x0c\n\x04zone\x18\x08 \x01(\t\x12\x16\n\x0e\x63lock_offset_s\x18\t \x01(\x01\x12\r\n\x05start\x18\n \x01(\t\x12\x14\n\x0cstart_origin\x18\x0b \x01(\t\x12\x12\n\ntimes_from\x18\x0c \x01(\t\x12\r\n\x05\x63odec\x18\r \x01(\t\x12\x10\n\x08width_px\x18\x0e \x01(\x03\x12\x11\n\theight_px\x18\x0f \x01(\x03\x12&\n\x08\x63overage\x18\x10 \x01(\x0b\x32\x14.outsole.v1.Coverage\x12\x0e\n\x06issues\x18\x11 \x03(\t\"\x98\x01\n\x07\x41rchive\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\t\x12\x0f\n\x07\x65ncoder\x18\x04 \x01(\t\x12\x14\n\x0c\x65ncoder_hash\x18\x05 \x01(\t\x12\x0e\n\x06tracks\x18\x06 \x01(\x03\x12&\n\x08\x63overage\x18\x07 \x01(\x0b\x32\x14.outsole.v1.Coverage\"\xbe\x01\n\x11ListTracksRequest\x12\x0f\n\x07\x61rchive\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\'\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x17.outsole.v1.TrackFilter\x12%\n\x06states\x18\x04 \x03(\x0e\x32\x15.outsole.v1.ItemState\x12\x1e\n\x04page\x18\x05 \x01(\x0b\x32\x10.outsole.v1.Page\x12\x17\n\x0fwith_thumbnails\x18\x06 \x01(\x08\"w\n\x12ListTracksResponse\x12!\n\x06tracks\x18\x01 \x03(\x0b\x32\x11.outsole.v1.Track\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0ctotal_tracks\x18\x03 \x01(\x03\x12\x0f\n\x07\x65\x64ition\x18\x04 \x01(\t\"U\n\x11GetArchiveRequest\x12\x0f\n\x07\x61rchive\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\t\x12\x1e\n\x04page\x18\x03 \x01(\x0b\x32\x10.outsole.v1.Page\"x\n\x12GetArchiveResponse\x12$\n\x07\x61rchive\x18\x01 \x01(\x0b\x32\x13.outsole.v1.Archive\x12#\n\x07sources\x18\x02 \x03(\x0b\x32\x12.outsole.v1.Source\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x8a\x01\n\x13SearchFramesRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x0e\n\x01k\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\r\n\x05\x66rame\x18\x03 \x01(\x03\x12\r\n\x05image\x18\x04 \x01(\x0c\x12\x13\n\x06time_s\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x06\x63\x61mera\x18\x06 \x01(\tB\x04\n\x02_kB\t\n\x07_time_s\"\xeb\x02\n\x14SearchFramesResponse\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12<\n\tsightings\x18\x02 \x03(\x0b\x32).outsole.v1.SearchFramesResponse.Sighting\x12!\n\x06tracks\x18\x03 \x03(\x0b\x32\x11.outsole.v1.Track\x1a\xe2\x01\n\x08Sighting\x12\x1c\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x0f.outsole.v1.Box\x12\x1e\n\x03toe\x18\x02 \x01(\x0b\x32\x11.outsole.v1.Point\x12\x1f\n\x04heel\x18\x03 \x01(\x0b\x32\x11.outsole.v1.Point\x12\"\n\x04view\x18\x04 \x01(\x0e\x32\x14.outsole.v1.ShoeView\x12\x0e\n\x06weight\x18\x05 \x01(\x01\x12\x11\n\tlength_px\x18\x06 \x01(\x01\x12\x11\n\ttoo_small\x18\x07 \x01(\x08\x12\x1d\n\x04hits\x18\x08 \x03(\x0b\x32\x0f.outsole.v1.Hit\"\x8d\x01\n\x17StartVideoSearchRequest\x12\x10\n\x08\x61rchives\x18\x01 \x03(\t\x12\r\n\x05\x66iles\x18\x02 \x03(\t\x12\x11\n\tmodel_ids\x18\x03 \x03(\t\x12\x0f\n\x07gallery\x18\x04 \x01(\t\x12-\n\x0ctrack_filter\x18\x05 \x01(\x0b\x32\x17.outsole.v1.TrackFilter\"D\n\x18StartVideoSearchResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation2\xde\x02\n\x0cVideoService\x12U\n\x0cSearchFrames\x12\x1f.outsole.v1.SearchFramesRequest\x1a .outsole.v1.SearchFramesResponse(\x01\x30\x01\x12]\n\x10StartVideoSearch\x12#.outsole.v1.StartVideoSearchRequest\x1a$.outsole.v1.StartVideoSearchResponse\x12K\n\nListTracks\x12\x1d.outsole.v1.ListTracksRequest\x1a\x1e.outsole.v1.ListTracksResponse\x12K\n\nGetArchive\x12\x1d.outsole.v1.GetArchiveRequest\x1a\x1e.outsole.v1.GetArchiveResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,21 +37,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'outsole.api.generated.outso
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TRACK']._serialized_start=126
-  _globals['_TRACK']._serialized_end=361
-  _globals['_SEARCHFRAMESREQUEST']._serialized_start=363
-  _globals['_SEARCHFRAMESREQUEST']._serialized_end=453
-  _globals['_SEARCHFRAMESRESPONSE']._serialized_start=456
-  _globals['_SEARCHFRAMESRESPONSE']._serialized_end=628
-  _globals['_SEARCHFRAMESRESPONSE_SIGHTING']._serialized_start=557
-  _globals['_SEARCHFRAMESRESPONSE_SIGHTING']._serialized_end=628
-  _globals['_STARTVIDEOSEARCHREQUEST']._serialized_start=630
-  _globals['_STARTVIDEOSEARCHREQUEST']._serialized_end=709
-  _globals['_STARTVIDEOSEARCHRESPONSE']._serialized_start=711
-  _globals['_STARTVIDEOSEARCHRESPONSE']._serialized_end=779
-  _globals['_LISTTRACKSREQUEST']._serialized_start=781
-  _globals['_LISTTRACKSREQUEST']._serialized_end=854
-  _globals['_LISTTRACKSRESPONSE']._serialized_start=856
-  _globals['_LISTTRACKSRESPONSE']._serialized_end=936
-  _globals['_VIDEOSERVICE']._serialized_start=939
-  _globals['_VIDEOSERVICE']._serialized_end=1212
+  _globals['_TRACK']._serialized_end=887
+  _globals['_COVERAGE']._serialized_start=890
+  _globals['_COVERAGE']._serialized_end=1196
+  _globals['_SOURCE']._serialized_start=1199
+  _globals['_SOURCE']._serialized_end=1524
+  _globals['_ARCHIVE']._serialized_start=1527
+  _globals['_ARCHIVE']._serialized_end=1679
+  _globals['_LISTTRACKSREQUEST']._serialized_start=1682
+  _globals['_LISTTRACKSREQUEST']._serialized_end=1872
+  _globals['_LISTTRACKSRESPONSE']._serialized_start=1874
+  _globals['_LISTTRACKSRESPONSE']._serialized_end=1993
+  _globals['_GETARCHIVEREQUEST']._serialized_start=1995
+  _globals['_GETARCHIVEREQUEST']._serialized_end=2080
+  _globals['_GETARCHIVERESPONSE']._serialized_start=2082
+  _globals['_GETARCHIVERESPONSE']._serialized_end=2202
+  _globals['_SEARCHFRAMESREQUEST']._serialized_start=2205
+  _globals['_SEARCHFRAMESREQUEST']._serialized_end=2343
+  _globals['_SEARCHFRAMESRESPONSE']._serialized_start=2346
+  _globals['_SEARCHFRAMESRESPONSE']._serialized_end=2709
+  _globals['_SEARCHFRAMESRESPONSE_SIGHTING']._serialized_start=2483
+  _globals['_SEARCHFRAMESRESPONSE_SIGHTING']._serialized_end=2709
+  _globals['_STARTVIDEOSEARCHREQUEST']._serialized_start=2712
+  _globals['_STARTVIDEOSEARCHREQUEST']._serialized_end=2853
+  _globals['_STARTVIDEOSEARCHRESPONSE']._serialized_start=2855
+  _globals['_STARTVIDEOSEARCHRESPONSE']._serialized_end=2923
+  _globals['_VIDEOSERVICE']._serialized_start=2926
+  _globals['_VIDEOSERVICE']._serialized_end=3276
 # @@protoc_insertion_point(module_scope)

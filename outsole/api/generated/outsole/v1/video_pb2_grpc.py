@@ -52,6 +52,11 @@ class VideoServiceStub:
                 request_serializer=outsole_dot_v1_dot_video__pb2.ListTracksRequest.SerializeToString,
                 response_deserializer=outsole_dot_v1_dot_video__pb2.ListTracksResponse.FromString,
                 _registered_method=True)
+        self.GetArchive = channel.unary_unary(
+                '/outsole.v1.VideoService/GetArchive',
+                request_serializer=outsole_dot_v1_dot_video__pb2.GetArchiveRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_video__pb2.GetArchiveResponse.FromString,
+                _registered_method=True)
 
 
 class VideoServiceServicer:
@@ -59,21 +64,30 @@ class VideoServiceServicer:
     """
 
     def SearchFrames(self, request_iterator, context):
-        """Searches frames as they come; an answer for each frame, in the order of the frames. Not retried by clients.
+        """Searches frames as they come; an answer for each frame, in the order of the frames. Not retried by clients. UNIMPLEMENTED in this
+        release.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartVideoSearch(self, request, context):
-        """Starts a search of whole archives. Safe to retry.
+        """Starts a search of whole archives, or of files that are not indexed yet. Safe to retry. UNIMPLEMENTED in this release.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTracks(self, request, context):
-        """Lists the tracks that a search found, best first. Safe to retry.
+        """Lists the tracks of an archive by camera and time. NOT_FOUND for an unknown archive or edition, INVALID_ARGUMENT for a gallery that
+        shows something else. Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetArchive(self, request, context):
+        """Describes an archive with its sources and what became of their frames. Errors are those of ListTracks. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +110,11 @@ def add_VideoServiceServicer_to_server(servicer, server):
                     servicer.ListTracks,
                     request_deserializer=outsole_dot_v1_dot_video__pb2.ListTracksRequest.FromString,
                     response_serializer=outsole_dot_v1_dot_video__pb2.ListTracksResponse.SerializeToString,
+            ),
+            'GetArchive': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetArchive,
+                    request_deserializer=outsole_dot_v1_dot_video__pb2.GetArchiveRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_video__pb2.GetArchiveResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +199,33 @@ class VideoService:
             '/outsole.v1.VideoService/ListTracks',
             outsole_dot_v1_dot_video__pb2.ListTracksRequest.SerializeToString,
             outsole_dot_v1_dot_video__pb2.ListTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.VideoService/GetArchive',
+            outsole_dot_v1_dot_video__pb2.GetArchiveRequest.SerializeToString,
+            outsole_dot_v1_dot_video__pb2.GetArchiveResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,132 @@
+"""What the client calls about shoes, video archives and traces; mixed into the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Unpack, overload
+
+from outsole.answers import SearchAnswer
+from outsole.api import convert_video, requests, video_requests
+from outsole.api.records import RefineOptions, ShoeOptions, TraceOptions, TracksOptions
+from outsole.video_answers import (
+    ArchiveInfo,
+    Refinable,
+    RefinedAnswer,
+    SourceInfo,
+    TraceAnswer,
+    TrackAnswer,
+    TrackInfo,
+)
+
+
+class VideoMethods:
+    """Whoever has the stubs and makes the calls."""
+
+    _retrieval: Any
+    _video: Any
+    _timeout_s: float
+
+    def _call(self, method: Any, request: Any, *, timeout_s: float | None = None) -> Any:
+        raise NotImplementedError
+
+    @overload
+    def search_shoe(self, image: requests.Picture, *, gallery: str, **options: Unpack[ShoeOptions]) -> SearchAnswer: ...
+
+    @overload
+    def search_shoe(self, image: requests.Picture, *, archive: str, **options: Unpack[ShoeOptions]) -> TrackAnswer: ...
+
+    def search_shoe(
+        self, image: requests.Picture, *, gallery: str = "", archive: str = "", **options: Unpack[ShoeOptions]
+    ) -> Refinable:
+        """Ranks the shoe models of a gallery, or the tracks of a video archive, by similarity to a shoe in a picture.
+
+        Args:
+            image: Bytes, a path, or evidence uploaded before.
+            gallery: Name of a gallery that shows shoes; this or ``archive``.
+            archive: Name of a video archive.
+            options: See ``ShoeOptions``.
+
+        Returns:
+            The hits, best first, with everything needed to compute them again.
+
+        Raises:
+            OutsoleError: Any of the tree; ``field`` names the request field at fault.
+        """
+        requests.known_options(options, ShoeOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        request = video_requests.shoe_request(image, options, gallery=gallery, archive=archive, timeout_s=timeout_s)
+        message = self._call(self._retrieval.SearchShoe, request, timeout_s=timeout_s)
+        return convert_video.any_shoe_answer_from_wire(message)
+
+    def refine_shoes(
+        self, image: requests.Picture, *, gallery: str = "", archive: str = "", **options: Unpack[RefineOptions]
+    ) -> RefinedAnswer:
+        """Searches again with marked hits; the list without them stays beside the new one.
+
+        Args:
+            image: The probe of the search.
+            gallery: Name of the gallery searched; this or ``archive``.
+            archive: Name of the archive searched.
+            options: See ``RefineOptions``; give the answer's edition, so that both are computed on the same.
+        """
+        requests.known_options(options, RefineOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        request = video_requests.refine_request(image, options, gallery=gallery, archive=archive, timeout_s=timeout_s)
+        message = self._call(self._retrieval.RefineSearch, request, timeout_s=timeout_s)
+        return convert_video.refined_from_wire(message)
+
+    def trace_print(
+        self,
+        image: requests.Picture,
+        *,
+        gallery: str,
+        shoes: str,
+        archives: Sequence[str],
+        **options: Unpack[TraceOptions],
+    ) -> TraceAnswer:
+        """From a print to shoe models to the tracks in which such shoes walk past.
+
+        Args:
+            image: Bytes, a path, or evidence uploaded before.
+            gallery: Name of the gallery of soles.
+            shoes: Name of the gallery that shows the same models' shoes.
+            archives: Names of the video archives to look in.
+            options: See ``TraceOptions``.
+
+        Raises:
+            OutsoleError: Any of the tree; ``field`` names the request field at fault.
+        """
+        requests.known_options(options, TraceOptions)
+        timeout_s = options.pop("timeout_s", self._timeout_s)
+        places = video_requests.Places(gallery, shoes, archives)
+        request = video_requests.trace_request(image, options, places=places, timeout_s=timeout_s)
+        return convert_video.trace_from_wire(self._call(self._retrieval.TracePrint, request, timeout_s=timeout_s))
+
+    def list_tracks(self, archive: str, **options: Unpack[TracksOptions]) -> Iterator[tuple[TrackInfo, ...]]:
+        """The tracks of an archive by camera and time, page by page as they are asked for.
+
+        Args:
+            archive: Name of the archive.
+            options: See ``TracksOptions``.
+        """
+        requests.known_options(options, TracksOptions)
+        token, edition = "", options.get("edition", "")
+        while True:
+            request = video_requests.tracks_request(archive, options, edition=edition, page_token=token)
+            response = self._call(self._video.ListTracks, request)
+            yield tuple(map(convert_video.track_from_wire, response.tracks))
+            token, edition = response.next_page_token, response.edition
+            if not token:
+                return
+
+    def get_archive(self, archive: str, *, edition: str = "") -> ArchiveInfo:
+        """An archive with all its sources and what became of their frames. Raises ``NotFound`` where there is none."""
+        sources: list[SourceInfo] = []
+        token = ""
+        while True:
+            request = video_requests.archive_request(archive, edition=edition, page_token=token)
+            response = self._call(self._video.GetArchive, request)
+            sources += map(convert_video.source_from_wire, response.sources)
+            token, edition = response.next_page_token, response.archive.edition
+            if not token:
+                return convert_video.archive_from_wire(response.archive, tuple(sources))
