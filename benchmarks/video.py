@@ -9,10 +9,12 @@ run, or ``imagenet``. With ``--keep`` the drawn videos and the parts that were m
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import shutil
 import tempfile
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,10 +91,15 @@ class VideoRun:
         return self.seen(lambda eyes: measure_pipeline(videos[len(videos) // 2], eyes, every_s=self.every_s))
 
     def memory(self) -> Metrics:
-        """The part ``rss``."""
+        """The part ``rss``; in a process of its own, since one that has drawn scenes is large from the beginning."""
         video, long = made_videos(self.plan, self.scene)[0], self.work / "long.mp4"
         looped(video, long, seconds=3600 * self.hours)
-        return self.seen(lambda eyes: measure_memory(long, eyes, every_s=self.long_every_s))
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return pool.submit(_memory, self, long).result()
+
+
+def _memory(run: VideoRun, long: Path) -> Metrics:
+    return run.seen(lambda eyes: measure_memory(long, eyes, every_s=run.long_every_s))
 
 
 def steps(run: VideoRun, only: set[str]) -> Iterator[tuple[str, Step]]:
