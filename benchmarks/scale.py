@@ -9,7 +9,6 @@ folder makes the next run shorter). Many more items (``--vectors``) are measured
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import traceback
@@ -22,6 +21,7 @@ import click
 from benchmarks.at_scale import candidates, indexing, parts, serving
 from benchmarks.at_scale.cluster import Cluster, Node, Slopes, planned, scale_markdown
 from benchmarks.at_scale.run import ScalePlan, ScaleRun
+from benchmarks.finished import Finished, Step
 from benchmarks.reporting import InputValue, describe_machine, make_result, text_table
 from outsole.errors import InvalidInput, OutsoleError
 
@@ -55,7 +55,7 @@ def is_served(kind: str) -> bool:
     return bool(candidates.served_uri(kind, Path("store"), "http://"))
 
 
-def steps(run: ScaleRun, stores: list[str], only: set[str], options: Mapping[str, Any]) -> Iterator[tuple[str, _Step]]:
+def steps(run: ScaleRun, stores: list[str], only: set[str], options: Mapping[str, Any]) -> Iterator[tuple[str, Step]]:
     """What is to be done, with a name that tells it from the same with other options."""
     if "structure" in only:
         yield "structure", lambda: parts.measure_structure(run)
@@ -71,10 +71,7 @@ def steps(run: ScaleRun, stores: list[str], only: set[str], options: Mapping[str
         yield f"kills {options['kills']} of {options['kill_pictures']}", lambda: _kills(run, options)
 
 
-_Step = Callable[[], parts.Metrics]
-
-
-def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str, Any]) -> Iterator[tuple[str, _Step]]:
+def _store_steps(run: ScaleRun, kind: str, only: set[str], options: Mapping[str, Any]) -> Iterator[tuple[str, Step]]:
     if "candidates" in only:
         yield f"candidates {kind}", lambda: parts.measure_candidates(run, kind)
     if "vectors" in only and options["vectors"]:
@@ -103,7 +100,7 @@ def measure(
     run: ScaleRun,
     stores: list[str],
     *,
-    todo: Iterable[tuple[str, _Step]],
+    todo: Iterable[tuple[str, Step]],
     finished: Finished,
     say: Callable[[parts.Metrics], None],
 ) -> parts.Metrics:
@@ -119,29 +116,6 @@ def measure(
             metrics["failed_parts"] += 1
         say(metrics | headlines(metrics, stores))
     return metrics | headlines(metrics, stores)
-
-
-class Finished:
-    """Parts that were measured before in a kept work folder, with the same plan.
-
-    Args:
-        path: File that holds them.
-        key: Plan as text.
-    """
-
-    def __init__(self, path: Path, key: str) -> None:
-        self._path = path
-        self._key = key
-        stored = json.loads(path.read_text()) if path.is_file() else {}
-        self._parts: dict[str, parts.Metrics] = stored.get("parts", {}) if stored.get("key") == key else {}
-
-    def measured(self, name: str, step: _Step) -> parts.Metrics:
-        """The part's metrics, measured now where they are not there."""
-        if name not in self._parts:
-            self._parts[name] = step()
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps({"key": self._key, "parts": self._parts}, indent=1))
-        return self._parts[name]
 
 
 def headlines(metrics: Mapping[str, float], stores: list[str]) -> parts.Metrics:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from outsole.answers import Box, Point, View
 from outsole.video.boxes import Boxes
 from outsole.video.grading import GradeSettings, grade
-from outsole.video.key_points import ends, headings, slants, turned, views
+from outsole.video.key_points import drawn_out, ends, headings, slants, turned, views
 from outsole.video.records import Frame, Sighting
 from outsole.video.wearing import Persons
 
@@ -77,7 +77,7 @@ def sightings_of(
     rows = np.flatnonzero(shoes.frames == place)
     rows = rows[np.argsort(shoes.boxes[rows, 0], kind="stable")]
     read = _read(shoes, persons, rows, side_within)
-    toes, heels = ends(read.points)
+    toes, heels = _ends(read, shoes.boxes[rows])
     found = []
     for number, row in enumerate(rows):
         box, toe, heel = _box(shoes.boxes[row]), _point(toes[number]), _point(heels[number])
@@ -129,6 +129,14 @@ def _read(shoes: PointedShoes, persons: Persons, rows: NDArray[np.intp], side_wi
         POSE: ~shoes.posed[rows],
     }
     return _Read(points, seen, [tuple(name for name, hit in hits.items() if hit[n]) for n in range(len(rows))])
+
+
+def _ends(read: _Read, boxes: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Toes and heels; those of sides as far apart as their boxes say."""
+    given = ends(read.points)
+    is_side = np.array([view is View.SIDE for view in read.views], bool)[:, None]
+    toes, heels = (np.where(is_side, far, near) for far, near in zip(drawn_out(*given, boxes), given, strict=True))
+    return toes, heels
 
 
 def _lies_flat(points: NDArray[np.float64], boxes: Boxes) -> NDArray[np.bool_]:

@@ -32,11 +32,11 @@ class TrackingSettings:
 
     longest_gap_s: float = 2.0
     reentry_gap_s: float = 0.6
-    lowest_likeness: float = 0.2
-    reentry_likeness: float = 0.45
+    lowest_likeness: float = -0.3
+    reentry_likeness: float = 0.0
     reach_lengths: float = 3.5
     noise_lengths: float = 1.0
-    turn_lengths: float = 2.0
+    turn_lengths: float = 1.5
     stride_lengths_per_s: float = 8.0
     joined_after_s: float = 0.5
     fewest_sightings: int = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,9 @@ _PERSON_REST_LENGTHS = 2.0
 _MOVED_SHARE = 0.05
 _MOVED_EXTENT_LENGTHS = 4.0
 _WORN_SHARE = 0.25
+# When a person is so far from where it was most, its shoes are so far from where they were most.
+_PERSON_AWAY_LENGTHS, _SHOE_AWAY_LENGTHS, _TAKEN_SHARE = 2.0, 1.0, 0.5
+_CELL_PX = 8
 # A shoe seen from the front or back is about half as wide and high as it is long.
 _FORESHORTENED = 2.0
 _UNKNOWN_GAP = 0.75
@@ -139,6 +143,33 @@ class Places:
         )
 
 
+class Wearing:
+    """Whether a shoe goes where its person goes: one who stands for long and leaves is no chair that people pass."""
+
+    def __init__(self) -> None:
+        # Cells of the picture, of shoe and person together: a thing is in few, and who walks has soon gone.
+        self._cells: Counter[tuple[int, int, int, int]] = Counter()
+
+    def add(self, shoe: Place, person: Place) -> None:
+        """Take in where both were seen."""
+        places = np.concatenate([shoe, person]) // _CELL_PX
+        self._cells[int(places[0]), int(places[1]), int(places[2]), int(places[3])] += 1
+
+    def join(self, other: Wearing) -> None:
+        """Take in what another has seen."""
+        self._cells.update(other._cells)
+
+    def is_taken_along(self, length_px: float) -> bool:
+        """Whether it was elsewhere as a rule when its person was; False where the person never was."""
+        if not self._cells:
+            return False
+        cells, counts = np.array(list(self._cells)) * float(_CELL_PX), np.array(list(self._cells.values()))
+        apart = np.abs(cells - cells[counts.argmax()])
+        away = np.hypot(apart[:, 2], apart[:, 3]) > _PERSON_AWAY_LENGTHS * length_px
+        along = away & (np.hypot(apart[:, 0], apart[:, 1]) > _SHOE_AWAY_LENGTHS * length_px)
+        return bool(away.any()) and float(counts[along].sum()) > _TAKEN_SHARE * float(counts[away].sum())
+
+
 class Walker:
     """One whom the tracker follows; grows by `see` and by `join`, and keeps the same size for hours.
 
@@ -169,6 +200,7 @@ class Walker:
         self.best: tuple[KeptSighting, ...] = ()
         self._look: NDArray[np.float64] | None = None
         self._places, self._person_places = Places(settings.rest_lengths), Places(_PERSON_REST_LENGTHS)
+        self._wearing = Wearing()
         self._count(first, is_first=True)
         for shoe in shoes[1:]:
             self._count(shoe)
@@ -204,6 +236,8 @@ class Walker:
         if self._places.has_moved(self.length_px):
             return False
         is_worn = self.facts.with_person >= _WORN_SHARE * self.facts.sightings
+        if is_worn and self._wearing.is_taken_along(self.length_px):
+            return False
         return not is_worn or self._person_places.has_moved(self.length_px)
 
     def is_gone(self, time_s: float) -> bool:
@@ -246,6 +280,7 @@ class Walker:
             self._look = other._look if self._look is None else self._look + other._look
         self._places.join(other._places)
         self._person_places.join(other._person_places)
+        self._wearing.join(other._wearing)
         self.time_s = max(self.time_s, other.time_s)
         self.feet = sorted(self.feet + other.feet, key=lambda foot: -foot[1])[:2]
         if other.person_time_s > self.person_time_s:
@@ -261,6 +296,7 @@ class Walker:
         self._places.add(shoe.middle, self.length_px)
         if sighting.person is not None:
             self._person_places.add(shoe.ground, self.length_px)
+            self._wearing.add(shoe.middle, shoe.ground)
         if shoe.kept.vector is not None:
             seen = max(sighting.grade.weight, 1e-3) * shoe.kept.vector.astype(np.float64)
             self._look = seen if self._look is None else self._look + seen

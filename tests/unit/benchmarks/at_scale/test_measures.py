@@ -11,7 +11,8 @@ from benchmarks.at_scale.candidates import shortlist_recall
 from benchmarks.at_scale.close_look import Exhaustive
 from benchmarks.at_scale.structure import largest_gap, nearest_similarity, one_a_group
 from benchmarks.at_scale.switching import LoadedCall, report_of
-from benchmarks.scale import Finished, available, headlines
+from benchmarks.finished import Finished
+from benchmarks.scale import available, headlines
 from outsole.answers import Hit, SearchAnswer, SearchMode
 from outsole.errors import InvalidInput
 

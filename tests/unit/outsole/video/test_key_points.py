@@ -7,7 +7,17 @@ import pytest
 from numpy.typing import NDArray
 
 from outsole.answers import View
-from outsole.video.key_points import ends, feet, headings, looks, slants, sure_of_feet, turned, views
+from outsole.video.key_points import (
+    drawn_out,
+    ends,
+    feet,
+    headings,
+    looks,
+    slants,
+    sure_of_feet,
+    turned,
+    views,
+)
 
 LENGTH, WIDTH, HEIGHT = 100.0, 37.0, 40.0
 
@@ -67,3 +77,19 @@ def test_a_body_with_its_left_shoulder_on_the_right_looks_at_us() -> None:
     places[1, [11, 12, 7, 8], 0] = 50
     places[1, 0, 0] = 53
     np.testing.assert_allclose(looks(places), np.array([[0, -1], [0.6, 0]]))
+
+
+def test_ends_are_drawn_out_to_their_box_along_their_line_and_never_in() -> None:
+    toes, heels = np.array([[80.0, 40], [20, 40], [130, 50]]), np.array([[20.0, 46], [80, 40], [-10, 50]])
+    boxes = np.tile([10.0, 0, 100, 50], (3, 1))
+    far_toes, far_heels = drawn_out(toes, heels, boxes)
+    assert far_toes.tolist() == [[100, 38], [10, 40], [130, 50]]
+    assert far_heels.tolist() == [[10, 47], [100, 40], [-10, 50]]
+
+
+def test_ends_go_no_farther_than_half_their_distance_and_ends_in_one_place_stay() -> None:
+    box = np.array([[0.0, 0, 100, 50]])
+    toe, heel = drawn_out(np.array([[60.0, 30]]), np.array([[50.0, 30]]), box)
+    assert (toe.tolist(), heel.tolist()) == ([[65, 30]], [[45, 30]])
+    same = np.array([[50.0, 30]])
+    assert all((end == same).all() for end in drawn_out(same, same, box))

@@ -9,6 +9,7 @@ import pytest
 
 from outsole.answers import View
 from outsole.video.grading import GradeSettings
+from outsole.video.key_points import ends
 from outsole.video.records import Frame, Sighting
 from outsole.video.sightings import FACING, POSE, TOE_HEEL, PointedShoes, sightings_of
 from outsole.video.wearing import Persons
@@ -37,10 +38,17 @@ def read(shoes: PointedShoes, people: Persons) -> Sighting:
     return found
 
 
+def seen_slope(heading: float) -> float:
+    """Rise of a sole for each pixel that it goes to the right."""
+    toe, heel = (point[0] for point in ends(seen_box(heading, 30)[None]))
+    return float((toe[1] - heel[1]) / (toe[0] - heel[0]))
+
+
 def test_a_side_view_on_which_all_agree_has_no_doubts_and_its_own_toe() -> None:
     found = read(shoe(10), persons(10, (0.8, 0.2)))
     assert (found.view, found.doubts) == (View.SIDE, ())
-    assert found.toe[0] - found.heel[0] == pytest.approx(100 * np.cos(np.radians(10)))
+    assert (found.heel[0], found.toe[0]) == pytest.approx((found.box[0], found.box[2]))
+    assert found.toe[1] - found.heel[1] == pytest.approx(seen_slope(10) * (found.toe[0] - found.heel[0]))
     assert (found.frame, found.time_s, found.score) == (7, 1.5, 0.6)
     assert found.person == (100, 0, 300, 350)
     assert found.grade.length_px > 90

@@ -1,0 +1,1 @@
+"""The parts of `benchmarks.video`: encoders, made scenes, tracks, the whole pipeline."""
