@@ -6,7 +6,6 @@ arrays go straight to the work folder, which every node has to see at the same p
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from indexer.loading import Loaded, Loader
 from indexer.manifest import Entry, Reject
 from indexer.model import Opener, PreparedImage
 from indexer.model_loop import ModelLoop
+from indexer.ray_rows import rows_of
 from outsole.errors import OutsoleError
 
 _SHARD, _LOADED, _DONE = "shard", "loaded", "done"
@@ -98,8 +98,7 @@ def encode_on_ray(entries: deque[Entry], crawl: Crawl, *, plan: RayPlan, progres
             num_cpus=0,
         )
     )
-    # Closed here and not when memory is cleared: Ray may be shut down by then.
-    with contextlib.closing(cast(Any, iter(dataset.iter_rows()))) as rows:
+    with rows_of(dataset) as rows:
         _collect((row[_DONE] for row in rows), crawl, progress)
 
 

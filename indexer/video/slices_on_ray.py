@@ -6,7 +6,6 @@ the same path, as it has to see the videos.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import ray.data
 
 from indexer.crawl import Progress
 from indexer.model_loop import ModelLoop
+from indexer.ray_rows import rows_of
 from indexer.video.model import Opener, VideoSettings
 from indexer.video.slices import BrokenSource, SliceLooker, Unheard
 from indexer.video.work import SliceTask, VideoWork
@@ -68,8 +68,7 @@ def look_on_ray(tasks: Sequence[SliceTask], *, plan: RayPlan, progress: Progress
         fn_constructor_args=(plan,),
         compute=ray.data.ActorPoolStrategy(size=plan.processes),
     )
-    # Closed here and not when memory is cleared: Ray may be shut down by then.
-    with contextlib.closing(cast(Any, iter(dataset.iter_rows()))) as found:
+    with rows_of(dataset) as found:
         for row in found:
             done: _Done = row[_DONE]
             if done.error is not None:

@@ -24,6 +24,7 @@ from outsole.inference.encoder import ModelContract, TensorShape
 from outsole.inference.in_process import InProcessEncoder
 from outsole.inference.triton_client import TritonClientSettings, TritonEncoder
 from outsole.inference.triton_environment import TritonEnvironment, triton_environment
+from tests.end_to_end.stack import wait_until
 from tests.standins import write_partial_print
 
 PROJECT = Path(__file__).parents[2]
@@ -126,10 +127,14 @@ def test_a_model_with_two_inputs_is_served_from_a_second_repository(
 
 
 def test_the_metrics_count_the_images(server: EmbeddedTriton) -> None:
-    with urllib.request.urlopen(server.metrics_url, timeout=5) as answer:
-        text = answer.read().decode()
-    line = next(line for line in text.splitlines() if line.startswith('nv_inference_count{model="self_test"'))
-    assert float(line.rpartition(" ")[2]) >= 3
+    def counted() -> float:
+        with urllib.request.urlopen(server.metrics_url, timeout=5) as answer:
+            text = answer.read().decode()
+        lines = [line for line in text.splitlines() if line.startswith('nv_inference_count{model="self_test"')]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+    # The server brings its figures up to date every two seconds.
+    assert wait_until(lambda: counted() >= 3, 10.0)
 
 
 def test_the_encoder_recovers_by_itself_when_the_server_comes_back(
