@@ -163,12 +163,20 @@ def chosen_shoe_encoder(repositories: Iterable[Path], name: str) -> ShoeSystem:
     return known[wanted]
 
 
-def encoder_of(contract: ModelContract, model_dir: Path, *, triton_url: str) -> Encoder:
-    """An encoder at a Triton server, or in this process where ``triton_url`` is empty."""
-    if triton_url:
-        from outsole.inference.triton_client import TritonEncoder
+def encoder_of(contract: ModelContract, model_dir: Path, *, triton_url: str, load_missing: bool = False) -> Encoder:
+    """An encoder at a Triton server, or in this process where ``triton_url`` is empty.
 
-        return TritonEncoder(triton_url, contract.model, contract=contract)
+    Args:
+        contract: What the model must look like.
+        model_dir: Its folder.
+        triton_url: ``host:port`` of the server.
+        load_missing: See ``TritonClientSettings``.
+    """
+    if triton_url:
+        from outsole.inference.triton_client import TritonClientSettings, TritonEncoder
+
+        settings = TritonClientSettings(load_missing=load_missing)
+        return TritonEncoder(triton_url, contract.model, contract=contract, settings=settings)
     from outsole.inference.in_process import InProcessEncoder
 
     return InProcessEncoder(model_dir, contract=contract)

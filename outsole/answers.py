@@ -6,6 +6,7 @@ Only the standard library is imported: the client SDK uses these with grpcio and
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -134,6 +135,30 @@ class Hit:
     category: str = ""
     tread_family: str = ""
     score_parts: dict[str, float] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(
+        cls,
+        item: ItemInfo,
+        *,
+        rank: int,
+        score: float,
+        placement: Placement = Placement(),
+        score_parts: Mapping[str, float] | None = None,
+    ) -> Hit:
+        """The row of an answer that shows an item."""
+        return cls(
+            rank=rank,
+            model_id=item.model_id,
+            item_id=item.item_id,
+            score=score,
+            placement=placement,
+            brand=item.brand,
+            side=item.side,
+            category=item.category,
+            tread_family=item.tread_family,
+            score_parts=dict(score_parts or {}),
+        )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,16 @@ from outsole.errors import DataCorrupt, InvalidInput, NotFound, OutsoleError
 from outsole.gallery.editions import Edition
 from outsole.gallery.filters import rows_allowed, rows_matching
 from outsole.gallery.layout import THUMBNAILS, THUMBNAILS_PER_GROUP, TRACKS
-from outsole.gallery.track_rows import NEVER_ENDED, SOURCE_SCHEMA, SOURCES, SourceRow, TrackRow, source_rows, track_rows
+from outsole.gallery.track_rows import (
+    COVERED,
+    NEVER_ENDED,
+    SOURCE_SCHEMA,
+    SOURCES,
+    SourceRow,
+    TrackRow,
+    source_rows,
+    track_rows,
+)
 from outsole.video.clocks import CameraClock, Start, StartOrigin
 from outsole.video_answers import ArchiveInfo, Coverage, SourceInfo, TrackInfo
 from services.catalogue import Catalogue, check_known, check_shows, in_states
@@ -30,11 +39,6 @@ from services.pages import edition_of, start_of, token_of
 _KEPT_EDITIONS = 8
 _FOREVER_MS = 2**62
 _TEXTS = ("camera", "place")
-_SUMMED = tuple(
-    name
-    for name in (entry.name for entry in fields(Coverage))
-    if name not in ("sources", "duration_s", "sources_left_out", "sources_untimed")
-)
 # Fields of a source that are called and typed alike in the table and in the answer.
 _SAME = tuple(entry.name for entry in fields(SourceInfo) if entry.name not in ("coverage", "issues"))
 _SAME_OF_TRACK = tuple({entry.name for entry in fields(TrackRow)} & {entry.name for entry in fields(TrackInfo)})
@@ -74,7 +78,7 @@ class _Sources:
         by_id: The same by id, with their clocks.
         texts: The columns ``camera`` and ``place`` as a table.
         begin_ms, end_ms: int64 [S], true time since 1970; of one whose time nobody knows -1 and -1.
-        counts: int64 [S, len(_SUMMED)].
+        counts: int64 [S, len(COVERED)].
         duration_s: float64 [S].
     """
 
@@ -103,8 +107,8 @@ class _Sources:
             texts=pa.table({name: pa.array([getattr(row, name) for row in rows], pa.string()) for name in _TEXTS}),
             begin_ms=begin_ms,
             end_ms=end_ms,
-            counts=np.array([[getattr(row, name) for name in _SUMMED] for row in rows], np.int64).reshape(
-                len(rows), len(_SUMMED)
+            counts=np.array([[getattr(row, name) for name in COVERED] for row in rows], np.int64).reshape(
+                len(rows), len(COVERED)
             ),
             duration_s=np.array([row.duration_s for row in rows], np.float64),
         )
@@ -123,7 +127,7 @@ class _Sources:
         return Coverage(
             sources=int(kept.sum()),
             duration_s=float(self.duration_s[kept].sum()),
-            **dict(zip(_SUMMED, sums, strict=True)),
+            **dict(zip(COVERED, sums, strict=True)),
             sources_left_out=int((~kept).sum()),
             sources_untimed=int(untimed.sum()),
         )
@@ -161,7 +165,7 @@ class Archives:
             PreconditionFailed: Its encoder is not served.
         """
         with naming("archive"):
-            return self._catalogue.searchable_tracks(archive, edition)
+            return self._catalogue.searchable_by_shoe(archive, edition, shows=TRACKS)
 
     def any_opens(self) -> bool:
         """Whether there is an archive whose tracks can be listed; never raises."""
@@ -295,7 +299,7 @@ def _moment(ms: int) -> datetime:
 def _source(row: SourceRow) -> SourceInfo:
     return SourceInfo(
         **{name: getattr(row, name) for name in _SAME},
-        coverage=Coverage(sources=1, duration_s=row.duration_s, **{name: getattr(row, name) for name in _SUMMED}),
+        coverage=Coverage(sources=1, duration_s=row.duration_s, **{name: getattr(row, name) for name in COVERED}),
         issues=row.issues,
     )
 

@@ -124,22 +124,15 @@ class Catalogue:
                 self._open.popitem(last=False)
             return self._open[key]
 
-    def searchable_shoes(self, gallery: str, edition: str = "") -> Edition:
-        """An edition of shoes that can be searched; see `edition`.
+    def searchable_by_shoe(self, gallery: str, edition: str = "", *, shows: str = SHOES) -> Edition:
+        """An edition of shoes, or of tracks, that can be searched with a picture of a shoe; see `edition`.
 
         Raises:
             InvalidInput: The gallery shows something else.
             PreconditionFailed: Its encoder is not served.
         """
         found = self.edition(gallery, edition)
-        check_shows(found, SHOES)
-        self._check_shoe_encoder(found)
-        return found
-
-    def searchable_tracks(self, archive: str, edition: str = "") -> Edition:
-        """An edition of tracks that can be searched; see `edition`. Errors are those of `searchable_shoes`."""
-        found = self.edition(archive, edition)
-        check_shows(found, TRACKS)
+        check_shows(found, shows)
         self._check_shoe_encoder(found)
         return found
 
@@ -191,7 +184,7 @@ class Catalogue:
             )
         return EncoderChoice("" if encoder == embedding else correlation, embedding)
 
-    def embeddings_in_use(self) -> tuple[str, ...]:
+    def encoders_in_use(self) -> tuple[str, ...]:
         """Names of the embeddings and encoders of shoes that searchable galleries need now, in order of name."""
         named = (name for gallery in self.galleries() if self.is_searchable(gallery) for name in gallery.encoders)
         return tuple(sorted(set(named) & (self._served.embeddings.keys() | self._served.shoes.keys())))
@@ -227,8 +220,10 @@ class Catalogue:
         """Whether everything that the gallery's edition was made with is served."""
         try:
             shows = self.edition(gallery.name, gallery.edition).manifest.shows
-            search = {SHOES: self.searchable_shoes, TRACKS: self.searchable_tracks}.get(shows, self.searchable)
-            search(gallery.name, gallery.edition)
+            if shows == SOLES:
+                self.searchable(gallery.name, gallery.edition)
+            else:
+                self.searchable_by_shoe(gallery.name, gallery.edition, shows=shows)
         except OutsoleError:
             return False
         return True

@@ -14,6 +14,7 @@ from outsole.imaging.decode import DecodeLimits
 from services.telemetry import NullRecorder, Recorder
 
 if TYPE_CHECKING:
+    from outsole.gallery.editions import Edition
     from outsole.gallery.filters import RowFilter
     from outsole.gallery.store import Candidates
     from outsole.inference.encoder import Encoder
@@ -34,6 +35,11 @@ class EditionRef:
 
     gallery: str
     id: str
+
+    @classmethod
+    def of(cls, edition: Edition) -> EditionRef:
+        """The name of an edition that is open."""
+        return cls(edition.gallery, edition.id)
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,7 @@ class SearchParts:
 
     async def encoders_ready(self) -> bool:
         """Whether every encoder answers that a gallery needs now; never raises."""
-        needed = await asyncio.to_thread(self.catalogue.embeddings_in_use)
+        needed = await asyncio.to_thread(self.catalogue.encoders_in_use)
         further = {**self.embeddings, **{name: served.encoder for name, served in self.shoes.items()}}
         encoders = (self.encoder, *(further[name] for name in needed if name in further))
         return all(await asyncio.gather(*(encoder.is_ready() for encoder in encoders)))

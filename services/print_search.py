@@ -53,7 +53,7 @@ class _Received:
     @property
     def ref(self) -> EditionRef:
         """Name of the edition."""
-        return EditionRef(self.edition.gallery, self.edition.id)
+        return EditionRef.of(self.edition)
 
 
 async def search_print(query: PrintQuery, parts: SearchParts) -> SearchAnswer:
@@ -271,18 +271,8 @@ def _hit(edition: Edition, scores: ItemScores, at: int, tried: tuple[Placement, 
         shift_x_px=float(scores.shift_x_px[at]),
         shift_y_px=float(scores.shift_y_px[at]),
     )
-    return Hit(
-        rank=rank,
-        model_id=item.model_id,
-        item_id=item.item_id,
-        score=float(scores.scores[at]),
-        placement=placement,
-        brand=item.brand,
-        side=item.side,
-        category=item.category,
-        tread_family=item.tread_family,
-        score_parts={name: float(values[at]) for name, values in scores.parts.items()},
-    )
+    parts = {name: float(values[at]) for name, values in scores.parts.items()}
+    return Hit.of(item, rank=rank, score=float(scores.scores[at]), placement=placement, score_parts=parts)
 
 
 def _explained(received: _Received, row: int, *, placed: PlacedProbe, heat: HeatMap, parts: SearchParts) -> Explanation:
@@ -300,18 +290,13 @@ def _explained(received: _Received, row: int, *, placed: PlacedProbe, heat: Heat
     )
     rows, columns = heat.heat.shape
     return Explanation(
-        hit=Hit(
+        # The cells sum to this score; the correlation part of a search's hit is the soft maximum over its placements.
+        hit=Hit.of(
+            item,
             rank=0,
-            model_id=item.model_id,
-            item_id=item.item_id,
-            # The cells sum to this; the correlation part of a search's hit is the soft maximum over its placements.
             score=float(heat.similarity),
-            score_parts={CORRELATION: float(heat.similarity)},
             placement=placement,
-            brand=item.brand,
-            side=item.side,
-            category=item.category,
-            tread_family=item.tread_family,
+            score_parts={CORRELATION: float(heat.similarity)},
         ),
         heat=tuple(heat.heat.astype(float).ravel().tolist()),
         rows=rows,

@@ -187,7 +187,7 @@ async def _seen(
         if not total or not len(vectors):
             return _Seen.joined([])
         timed = await parts.candidates.find(
-            EditionRef(archive.gallery, archive.id),
+            EditionRef.of(archive),
             {SHOE: vectors},
             limit=min(query.tracks_per_model, total),
             where=query.where,

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.gallery.editions import Edition
-from outsole.gallery.store import Candidates
 from outsole.imaging.decode import DecodedImage, decode_image
 from outsole.matching.shoe_system import probe_crops, vectors_of
 from services.encoding import encoder_slot
@@ -65,15 +64,6 @@ async def prepared(query: Query, opened: Opened, parts: SearchParts, clock: Requ
     with clock.stage("encode"):
         vectors = await _encode(crops, edition, parts, clock)
     return ShoeProbe(edition, total, picture, vectors)
-
-
-def best_rows(found: Candidates) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Every row that any crop found, ascending, with its best score."""
-    held = found.rows >= 0
-    rows, place = np.unique(found.rows[held], return_inverse=True)
-    scores = np.full(len(rows), -np.inf, np.float32)
-    np.maximum.at(scores, place, found.scores[held])
-    return rows, scores
 
 
 def _read(probe: Probe, parts: SearchParts) -> bytes:

@@ -14,7 +14,7 @@ from outsole.matching.grouping import rank_models
 from outsole.matching.shoe_system import SHOE
 from services.parts import EditionRef, SearchParts
 from services.queries import ShoeQuery
-from services.shoe_probes import ShoeProbe, best_rows, prepared
+from services.shoe_probes import ShoeProbe, prepared
 from services.telemetry import RequestClock
 
 # Pictures of one model may take many places: more are asked for than models are wanted, and again where they were not
@@ -42,7 +42,7 @@ async def prepare_shoe(query: ShoeQuery, parts: SearchParts, clock: RequestClock
     """The probe of a search of a gallery, described; errors are those of `search_shoe`."""
 
     def opened() -> tuple[Edition, int]:
-        edition = parts.catalogue.searchable_shoes(query.target.gallery, query.target.edition)
+        edition = parts.catalogue.searchable_by_shoe(query.target.gallery, query.target.edition)
         return edition, len(parts.catalogue.rows(edition, query.where))
 
     return await prepared(query, opened, parts, clock)
@@ -58,7 +58,9 @@ async def ranked_models(
     with clock.stage("group"):
         order = rank_models(rows, scores, parts.catalogue.model_codes(edition), k=query.k)
     with clock.stage("report"):
-        hits = tuple(_hit(edition, int(rows[at]), float(scores[at]), rank) for rank, at in enumerate(order, 1))
+        hits = tuple(
+            Hit.of(edition.item(int(rows[at])), rank=rank, score=float(scores[at])) for rank, at in enumerate(order, 1)
+        )
     return SearchAnswer(
         hits=hits,
         gallery=edition.gallery,
@@ -84,32 +86,18 @@ async def _candidates(
     codes = parts.catalogue.model_codes(edition)
     most = min(probe.total, _MOST_CANDIDATES)
     limit = min(query.k * _PICTURES_A_MODEL, most)
+    if not limit:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
     while True:
-        if not limit:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
         timed = await parts.candidates.find(
-            EditionRef(edition.gallery, edition.id),
+            EditionRef.of(edition),
             {SHOE: vectors},
             limit=limit,
             where=query.where,
             timeout_s=clock.remaining_s(),
         )
         clock.waited("candidates", timed.wait_ms)
-        rows, scores = best_rows(timed.value[SHOE])
+        rows, scores = timed.value[SHOE].best()
         if limit == most or len(np.unique(codes[rows])) >= query.k:
             return rows, scores
         limit = min(4 * limit, most)
-
-
-def _hit(edition: Edition, row: int, score: float, rank: int) -> Hit:
-    item = edition.item(row)
-    return Hit(
-        rank=rank,
-        model_id=item.model_id,
-        item_id=item.item_id,
-        score=score,
-        brand=item.brand,
-        side=item.side,
-        category=item.category,
-        tread_family=item.tread_family,
-    )

@@ -14,7 +14,7 @@ from outsole.matching.shoe_system import SHOE
 from outsole.video_answers import Coverage, TrackAnswer, TrackHit
 from services.parts import EditionRef, SearchParts
 from services.queries import TrackQuery
-from services.shoe_probes import ShoeProbe, best_rows, prepared
+from services.shoe_probes import ShoeProbe, prepared
 from services.telemetry import RequestClock
 
 
@@ -103,13 +103,12 @@ async def _candidates(
     if not probe.total:
         return np.empty(0, np.int64), np.empty(0, np.float32)
     timed = await parts.candidates.find(
-        EditionRef(probe.edition.gallery, probe.edition.id),
+        EditionRef.of(probe.edition),
         {SHOE: vectors},
         limit=min(query.k, probe.total),
         where=query.where,
         timeout_s=clock.remaining_s(),
     )
     clock.waited("candidates", timed.wait_ms)
-    rows, scores = best_rows(timed.value[SHOE])
-    order = np.lexsort((rows, -scores.astype(np.float64)))[: query.k]
-    return rows[order], scores[order]
+    rows, scores = timed.value[SHOE].best()
+    return rows[: query.k], scores[: query.k]

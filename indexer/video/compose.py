@@ -38,7 +38,8 @@ async def opened_video_model(
     async with contextlib.AsyncExitStack() as closing:
 
         def opened(contract: ModelContract, folder: Path) -> Encoder:
-            encoder = encoder_of(contract, folder, triton_url=place.triton_url)
+            # The stack does not load detectors by itself: whoever searches prints does without their memory.
+            encoder = encoder_of(contract, folder, triton_url=place.triton_url, load_missing=True)
             closing.push_async_callback(encoder.close)
             return encoder
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from indexer.crawl import OnRejects, Progress, ProgressOf
 from indexer.encoded import only_indexing
 from indexer.rejects import Reject, rejects_csv
-from indexer.video.coverage import Coverage, read_source_rows
+from indexer.video.coverage import coverage_of, read_source_rows
 from indexer.video.kept import KeptSources, archive_in_force
 from indexer.video.model import Opener, VideoModel, VideoSettings
 from indexer.video.slices import BrokenSource, SliceLooker, Spent, Unheard
@@ -29,6 +29,7 @@ from outsole.errors import InvalidInput
 from outsole.gallery.layout import checked_name
 from outsole.gallery.revisions import put_in_force
 from outsole.gallery.track_rows import SourceRow
+from outsole.video_answers import Coverage
 
 
 def progress_bar(total: int) -> contextlib.AbstractContextManager[Progress]:
@@ -155,8 +156,8 @@ async def index_videos(
         edition=edition.id,
         tracks=len(edition),
         sources=tuple(row for row in rows if row.source_id in given),
-        coverage=Coverage.of(row for row in rows if row.source_id in given),
-        in_all=Coverage.of(rows),
+        coverage=coverage_of(row for row in rows if row.source_id in given),
+        in_all=coverage_of(rows),
         reused=len(given & kept.rows.keys()),
         rejects=rejects,
         problems=tuple(tracked.problems),

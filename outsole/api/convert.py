@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from outsole.answers import (
     FIRST_YEAR,
     LAST_YEAR,
+    Box,
     Explanation,
     Hit,
     ItemFilter,
     Placement,
+    Point,
     SearchAnswer,
     SearchMode,
     Side,
@@ -31,6 +34,10 @@ MAX_POLYGON_POINTS = 10_000
 MAX_FILTER_VALUES = 1_000
 MAX_SCALES = 16
 SCALE_RANGE = (0.5, 2.0)
+
+# Facts of every ranked answer that are called alike in its record and on the wire.
+_PLAIN = ("edition", "encoder_hash", "searched", "total", "probe_sha256")
+_LISTS, _MAPS = ("steps", "warnings"), ("stage_ms", "settings")
 
 _SIDE_TO_WIRE = {
     Side.UNKNOWN: common_pb2.SIDE_UNKNOWN,
@@ -269,43 +276,58 @@ def hit_from_wire(message: common_pb2.Hit) -> Hit:
     )
 
 
+def facts_to_wire(answer: Any) -> dict[str, Any]:
+    """What every ranked answer says of how it was computed, by the names that record and message share."""
+    return {name: getattr(answer, name) for name in (*_PLAIN, *_LISTS, *_MAPS)}
+
+
+def facts_from_wire(message: Any) -> dict[str, Any]:
+    """The same of a message, as a record holds it."""
+    return {
+        **{name: getattr(message, name) for name in _PLAIN},
+        **{name: tuple(getattr(message, name)) for name in _LISTS},
+        **{name: dict(getattr(message, name)) for name in _MAPS},
+    }
+
+
+def box_to_wire(box: Box) -> common_pb2.Box:
+    """A box for the wire."""
+    left, top, right, bottom = box
+    return common_pb2.Box(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top)
+
+
+def box_from_wire(message: common_pb2.Box) -> Box:
+    """A box as it was sent."""
+    left, top = message.left_px, message.top_px
+    return left, top, left + message.width_px, top + message.height_px
+
+
+def point_from_wire(message: common_pb2.Point) -> Point:
+    """A point as it was sent."""
+    return message.x_px, message.y_px
+
+
 def answer_to_wire(answer: SearchAnswer) -> retrieval_pb2.SearchPrintResponse:
     """An answer for the wire."""
     return retrieval_pb2.SearchPrintResponse(
+        **facts_to_wire(answer),
         hits=[hit_to_wire(hit) for hit in answer.hits],
         gallery=answer.gallery,
-        edition=answer.edition,
-        encoder_hash=answer.encoder_hash,
         mode=mode_to_wire(answer.mode),
-        searched=answer.searched,
-        total=answer.total,
         degraded=answer.degraded,
         visible_fraction=answer.visible_fraction,
-        probe_sha256=answer.probe_sha256,
-        steps=answer.steps,
-        warnings=answer.warnings,
-        stage_ms=answer.stage_ms,
-        settings=answer.settings,
     )
 
 
 def answer_from_wire(message: retrieval_pb2.SearchPrintResponse) -> SearchAnswer:
     """An answer as it was sent."""
     return SearchAnswer(
+        **facts_from_wire(message),
         hits=tuple(hit_from_wire(hit) for hit in message.hits),
         gallery=message.gallery,
-        edition=message.edition,
-        encoder_hash=message.encoder_hash,
         mode=mode_from_wire(message.mode),
-        searched=message.searched,
-        total=message.total,
         degraded=tuple(message.degraded),
         visible_fraction=message.visible_fraction,
-        probe_sha256=message.probe_sha256,
-        steps=tuple(message.steps),
-        warnings=tuple(message.warnings),
-        stage_ms=dict(message.stage_ms),
-        settings=dict(message.settings),
     )
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from outsole.answers import Box, Point, SearchAnswer, SearchMode, ShoeMarks, TrackFilter, View
-from outsole.api.convert import MAX_FILTER_VALUES, hit_from_wire, hit_to_wire
+from outsole.api.convert import (
+    MAX_FILTER_VALUES,
+    box_from_wire,
+    box_to_wire,
+    facts_from_wire,
+    facts_to_wire,
+    hit_from_wire,
+    hit_to_wire,
+    point_from_wire,
+)
 from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2
 from outsole.errors import InvalidInput
 
@@ -17,6 +27,7 @@ VIEW_TO_WIRE = {
     View.FRONT: common_pb2.SHOE_VIEW_FRONT,
     View.BACK: common_pb2.SHOE_VIEW_BACK,
 }
+_Values = TypeVar("_Values", Point, Box)
 VIEW_FROM_WIRE: dict[int, View] = {number: view for view, number in VIEW_TO_WIRE.items()}
 
 
@@ -30,8 +41,7 @@ def marks_to_wire(marks: ShoeMarks) -> retrieval_pb2.SearchShoeRequest:
             field.x_px, field.y_px = point
             field.SetInParent()
     if marks.box is not None:
-        left, top, right, bottom = marks.box
-        request.box.CopyFrom(common_pb2.Box(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top))
+        request.box.CopyFrom(box_to_wire(marks.box))
     return request
 
 
@@ -53,37 +63,18 @@ def marks_from_wire(request: retrieval_pb2.SearchShoeRequest) -> ShoeMarks:
 
 def shoe_answer_to_wire(answer: SearchAnswer) -> retrieval_pb2.SearchShoeResponse:
     """An answer for the wire."""
-    return retrieval_pb2.SearchShoeResponse(
-        hits=[hit_to_wire(hit) for hit in answer.hits],
-        gallery=answer.gallery,
-        edition=answer.edition,
-        encoder_hash=answer.encoder_hash,
-        probe_sha256=answer.probe_sha256,
-        searched=answer.searched,
-        total=answer.total,
-        steps=answer.steps,
-        warnings=answer.warnings,
-        stage_ms=answer.stage_ms,
-        settings=answer.settings,
-    )
+    hits = [hit_to_wire(hit) for hit in answer.hits]
+    return retrieval_pb2.SearchShoeResponse(**facts_to_wire(answer), hits=hits, gallery=answer.gallery)
 
 
 def shoe_answer_from_wire(message: retrieval_pb2.SearchShoeResponse) -> SearchAnswer:
     """An answer as it was sent."""
     return SearchAnswer(
+        **facts_from_wire(message),
         hits=tuple(hit_from_wire(hit) for hit in message.hits),
         gallery=message.gallery,
-        edition=message.edition,
-        encoder_hash=message.encoder_hash,
         mode=SearchMode.EXHAUSTIVE,
-        searched=message.searched,
-        total=message.total,
         visible_fraction=1.0,
-        probe_sha256=message.probe_sha256,
-        steps=tuple(message.steps),
-        warnings=tuple(message.warnings),
-        stage_ms=dict(message.stage_ms),
-        settings=dict(message.settings),
     )
 
 
@@ -133,16 +124,14 @@ def _time(message: common_pb2.TrackFilter, name: str, field: str) -> datetime | 
 
 
 def _point(message: common_pb2.Point, field: str) -> Point:
-    return _finite((message.x_px, message.y_px), field)
+    return _finite(point_from_wire(message), field)
 
 
 def _box(message: common_pb2.Box) -> Box:
-    left, top = _finite((message.left_px, message.top_px), "box")
-    width, height = _finite((message.width_px, message.height_px), "box")
-    return left, top, left + width, top + height
+    return _finite(box_from_wire(message), "box")
 
 
-def _finite(values: tuple[float, float], field: str) -> tuple[float, float]:
+def _finite(values: _Values, field: str) -> _Values:
     if not all(map(math.isfinite, values)):
         raise InvalidInput(f"{values} is not finite", field=field, remedy="finite pixels")
     return values

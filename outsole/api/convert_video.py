@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from outsole.answers import Box, ItemState, Point, View
-from outsole.api.convert import answer_from_wire, answer_to_wire, hit_from_wire, hit_to_wire
+from outsole.answers import ItemState, View
+from outsole.api.convert import (
+    answer_from_wire,
+    answer_to_wire,
+    box_from_wire,
+    box_to_wire,
+    facts_from_wire,
+    facts_to_wire,
+    hit_from_wire,
+    hit_to_wire,
+    point_from_wire,
+)
 from outsole.api.convert_gallery import STATE_FROM_WIRE, STATE_TO_WIRE
 from outsole.api.convert_shoes import (
     VIEW_FROM_WIRE,
@@ -85,12 +95,11 @@ def coverage_from_wire(message: video_pb2.Coverage) -> Coverage:
 
 def track_to_wire(track: TrackInfo) -> video_pb2.Track:
     """A track for the wire."""
-    left, top, right, bottom = track.box
     message = video_pb2.Track(
         **{name: getattr(track, name) for name in _OF_TRACK},
         native_start="" if track.native_start is None else track.native_start.isoformat(),
         native_end="" if track.native_end is None else track.native_end.isoformat(),
-        best_box=common_pb2.Box(left_px=left, top_px=top, width_px=right - left, height_px=bottom - top),
+        best_box=box_to_wire(track.box),
         toe=common_pb2.Point(x_px=track.toe[0], y_px=track.toe[1]),
         heel=common_pb2.Point(x_px=track.heel[0], y_px=track.heel[1]),
         view=VIEW_TO_WIRE[track.view],
@@ -111,9 +120,9 @@ def track_from_wire(message: video_pb2.Track) -> TrackInfo:
         end=message.end.ToDatetime(tzinfo=UTC) if message.HasField("end") else None,
         native_start=_native(message.native_start),
         native_end=_native(message.native_end),
-        box=_box(message.best_box),
-        toe=_point(message.toe),
-        heel=_point(message.heel),
+        box=box_from_wire(message.best_box),
+        toe=point_from_wire(message.toe),
+        heel=point_from_wire(message.heel),
         view=VIEW_FROM_WIRE.get(message.view, View.SIDE),
         state=STATE_FROM_WIRE.get(message.state, ItemState.ACTIVE),
     )
@@ -122,17 +131,9 @@ def track_from_wire(message: video_pb2.Track) -> TrackInfo:
 def track_answer_to_wire(answer: TrackAnswer) -> retrieval_pb2.SearchShoeResponse:
     """An answer over an archive for the wire."""
     return retrieval_pb2.SearchShoeResponse(
+        **facts_to_wire(answer),
         track_hits=[_hit_to_wire(hit) for hit in answer.hits],
         gallery=answer.archive,
-        edition=answer.edition,
-        encoder_hash=answer.encoder_hash,
-        probe_sha256=answer.probe_sha256,
-        searched=answer.searched,
-        total=answer.total,
-        steps=answer.steps,
-        warnings=answer.warnings,
-        stage_ms=answer.stage_ms,
-        settings=answer.settings,
         coverage=coverage_to_wire(answer.coverage),
     )
 
@@ -140,18 +141,10 @@ def track_answer_to_wire(answer: TrackAnswer) -> retrieval_pb2.SearchShoeRespons
 def track_answer_from_wire(message: retrieval_pb2.SearchShoeResponse) -> TrackAnswer:
     """An answer over an archive as it was sent."""
     return TrackAnswer(
+        **facts_from_wire(message),
         hits=tuple(_hit_from_wire(hit) for hit in message.track_hits),
         archive=message.gallery,
-        edition=message.edition,
-        encoder_hash=message.encoder_hash,
-        searched=message.searched,
-        total=message.total,
         coverage=coverage_from_wire(message.coverage),
-        probe_sha256=message.probe_sha256,
-        steps=tuple(message.steps),
-        warnings=tuple(message.warnings),
-        stage_ms=dict(message.stage_ms),
-        settings=dict(message.settings),
     )
 
 
@@ -289,12 +282,3 @@ def _hit_from_wire(message: retrieval_pb2.TrackHit) -> TrackHit:
 
 def _native(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _point(message: common_pb2.Point) -> Point:
-    return message.x_px, message.y_px
-
-
-def _box(message: common_pb2.Box) -> Box:
-    left, top = message.left_px, message.top_px
-    return left, top, left + message.width_px, top + message.height_px

@@ -31,8 +31,10 @@ from services.settings import ServiceSettings
 _POLL_S = 0.3
 _RESTART_WAIT_S = 2.0
 _ANSWER_TIMEOUT_S = 60.0
-# Kinds of model that neither the services nor the indexer ask, see ``outsole.encoders.network_spec``.
+# Kinds of model, see ``outsole.encoders.network_spec``: those that are only compared with others, and those that the
+# indexing of videos has loaded when it needs them.
 _COMPARED_KINDS = ("spatial_embedding", "picture_embedding")
+_KINDS_OF_VIDEO = ("object_detector", "shoe_key_points", "body_landmarks")
 log = logging.getLogger("outsole.stack")
 
 
@@ -157,13 +159,15 @@ class Supervisor:
 
 
 def asked_models(repositories: Sequence[Path]) -> tuple[str, ...]:
-    """The models that services and indexer ask, by name; a network that is only compared with others takes memory.
+    """The models that a stack asks from its start on, by name: every other one would only take memory.
 
     Args:
         repositories: Model repositories; one that is no directory holds none.
     """
     folders = (path.parent for repository in repositories for path in repository.glob("*/config.pbtxt"))
-    return tuple(sorted({folder.name for folder in folders if _kind(folder) not in _COMPARED_KINDS}))
+    return tuple(
+        sorted({folder.name for folder in folders if _kind(folder) not in (*_COMPARED_KINDS, *_KINDS_OF_VIDEO)})
+    )
 
 
 def _kind(folder: Path) -> str:

@@ -15,7 +15,7 @@ import click
 from benchmarks.reporting import text_table
 from indexer.rejects import Reject
 from indexer.video.compose import index_videos_into, opened_video_model
-from indexer.video.coverage import Coverage, read_source_rows
+from indexer.video.coverage import coverage_of, read_source_rows
 from indexer.video.index_videos import VideoIndexReport, VideoOptions
 from indexer.video.model import VideoSettings
 from indexer.video.sources import CameraPlan
@@ -27,6 +27,7 @@ from outsole.commands.video_tracks import tracks
 from outsole.errors import InvalidInput
 from outsole.gallery.editions import Edition
 from outsole.gallery.track_rows import SourceRow
+from outsole.video_answers import Coverage
 
 _SHOWN = 10
 _COUNTS = ("received", "decoded", "skipped", "failed", "with_people", "with_shoes", "shoes", "too_small", "searched")
@@ -111,7 +112,7 @@ def index_files(files: tuple[Path, ...], **options: Unpack[IndexOptions]) -> Non
 def coverage(archive: str, *, home: Path, as_json: bool) -> None:
     """Say of every video of ARCHIVE what became of its frames, and what was found."""
     rows = read_source_rows(Edition.open(editions_root(home), archive))
-    in_all = Coverage.of(rows)
+    in_all = coverage_of(rows)
     show({"sources": rows, "in_all": in_all}, lambda: coverage_text(rows, in_all), as_json=as_json)
 
 

@@ -28,6 +28,15 @@ class Candidates:
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
 
+    def best(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Every row that any query found, once, with its best score: int64 and float32 [n], best first, ties by row."""
+        held = self.rows >= 0
+        rows, place = np.unique(self.rows[held], return_inverse=True)
+        scores = np.full(len(rows), -np.inf, np.float32)
+        np.maximum.at(scores, place, self.scores[held])
+        order = np.lexsort((rows, -scores.astype(np.float64)))
+        return rows[order], scores[order]
+
 
 class VectorStore(Protocol):
     """Finds the rows of an edition whose vectors have the largest inner product with a query."""

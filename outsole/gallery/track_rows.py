@@ -21,6 +21,11 @@ NEVER_BEGUN, NEVER_ENDED = 2**62, -1
 _TEXT, _INT, _FLOAT = pa.string(), pa.int64(), pa.float64()
 SOURCES = "sources.parquet"
 """The file of an archive's edition that holds its sources."""
+COVERED = (
+    *("received", "decoded", "skipped", "failed", "with_people", "with_shoes"),
+    *("shoes", "too_small", "searched", "tracks", "static", "short"),
+)
+"""What is counted of a source; `outsole.video_answers.Coverage` has the same names."""
 _POINTS = ("left_px", "top_px", "right_px", "bottom_px", "toe_x_px", "toe_y_px", "heel_x_px", "heel_y_px")
 TRACK_SCHEMA = pa.schema(
     [
@@ -41,8 +46,7 @@ SOURCE_SCHEMA = pa.schema(
         *((name, _TEXT) for name in ("zone", "start", "start_origin", "times_from", "codec")),
         *((name, _FLOAT) for name in ("clock_offset_s", "duration_s")),
         *((name, _INT) for name in ("width_px", "height_px")),
-        *((name, _INT) for name in ("received", "decoded", "skipped", "failed", "with_people", "with_shoes")),
-        *((name, _INT) for name in ("shoes", "too_small", "searched", "tracks", "static", "short")),
+        *((name, _INT) for name in COVERED),
         ("issues", pa.list_(_TEXT)),
     ]
 )

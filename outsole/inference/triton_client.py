@@ -36,6 +36,7 @@ class TritonClientSettings:
         keepalive_s: Seconds of silence during a call after which the connection is probed.
         retry_pause_s: Seconds before the one retry after a lost connection; longer than gRPC's first reconnect.
         ready_timeout_s: Seconds that ``is_ready`` waits.
+        load_missing: Ask the server to load the model where it has not: at first use, and when it came back without.
     """
 
     max_in_flight: int = 4
@@ -43,6 +44,7 @@ class TritonClientSettings:
     keepalive_s: float = 20.0
     retry_pause_s: float = 0.15
     ready_timeout_s: float = 2.0
+    load_missing: bool = False
 
     def channel_args(self) -> list[tuple[str, int]]:
         """gRPC channel arguments; they replace tritonclient's defaults, so the message sizes are among them."""
@@ -146,6 +148,8 @@ class TritonEncoder:
         connection = self._connection()
         if connection.served is None:
             client = connection.client
+            if self._settings.load_missing and not await self.is_ready():
+                await self._call(client.load_model, deadline, self._model)
             metadata = await self._call(client.get_model_metadata, deadline, self._model)
             config = (await self._call(client.get_model_config, deadline, self._model)).config
             served = _describe(self._model, metadata, config.max_batch_size)

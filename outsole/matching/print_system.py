@@ -200,7 +200,7 @@ class PrintSystem:
         The fields take turns: what one ranks high is in, whatever the other thinks of it. They fail on different
         prints, so that together they miss far less than each alone.
         """
-        lists = [_best_first(found[field]) for field in sorted(found)]
+        lists = [found[field].best()[0] for field in sorted(found)]
         turns = np.concatenate([np.arange(len(rows)) for rows in lists])
         rows = np.concatenate(lists)[np.argsort(turns, kind="stable")]
         _, first = np.unique(rows, return_index=True)
@@ -227,12 +227,3 @@ class PrintSystem:
         thumbnail = cv2.imdecode(np.frombuffer(thumbnail_png, np.uint8), cv2.IMREAD_GRAYSCALE)
         item = item_on_canvas(np.asarray(thumbnail, np.uint8), self.spec, item_size_px=item_size_px, shift_px=shift_px)
         return encode_png(placed.images[placement]), encode_png(item)
-
-
-def _best_first(answers: Candidates) -> NDArray[np.int64]:
-    """The rows of all queries of a field, each once, by their best score, ties by row."""
-    rows, scores = answers.rows.ravel(), answers.scores.ravel()
-    rows, scores = rows[rows >= 0], scores[rows >= 0]
-    order = np.lexsort((rows, -scores.astype(np.float64)))
-    _, first = np.unique(rows[order], return_index=True)
-    return np.asarray(rows[order[np.sort(first)]], np.int64)

@@ -11,7 +11,7 @@ from outsole.encoders.network_spec import NetworkSpec
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
 from outsole.inference.encoder import Encoder
 from outsole.inference.in_process import InProcessEncoder
-from outsole.inference.triton_client import TritonEncoder
+from outsole.inference.triton_client import TritonClientSettings, TritonEncoder
 from outsole.inference.triton_environment import TritonEnvironment
 from outsole.video.finding import DetectedShoes, FoundShoes
 from outsole.video.networks import MODELS, ShoeNetworks
@@ -19,7 +19,11 @@ from outsole.video.records import Frame
 from training.detectors.figures import figures
 
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
-SETTINGS = EmbeddedTritonSettings(models=MODELS, grpc_port=0, http_port=0, metrics_port=0, threads=1)
+# The detectors are loaded when they are asked for.
+SETTINGS = EmbeddedTritonSettings(models=("self_test",), grpc_port=0, http_port=0, metrics_port=0, threads=1)
+
+
+LOADING = TritonClientSettings(load_missing=True)
 
 
 async def find(encoders: dict[str, Encoder]) -> list[FoundShoes]:
@@ -34,7 +38,12 @@ def test_triton_and_this_process_find_the_same_shoes(triton_parts: TritonEnviron
     contracts = {name: NetworkSpec.load(REPOSITORY / name).contract() for name in MODELS}
     with EmbeddedTriton(REPOSITORY, tmp_path, settings=SETTINGS, environment=triton_parts) as server:
         served = asyncio.run(
-            find({name: TritonEncoder(server.grpc_url, name, contract=contracts[name]) for name in MODELS})
+            find(
+                {
+                    name: TritonEncoder(server.grpc_url, name, contract=contracts[name], settings=LOADING)
+                    for name in MODELS
+                }
+            )
         )
     here = asyncio.run(
         find({name: InProcessEncoder(REPOSITORY / name, contract=contracts[name], threads=1) for name in MODELS})

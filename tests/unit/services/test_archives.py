@@ -153,7 +153,7 @@ def test_items_of_an_archive_are_not_listed_as_those_of_a_catalogue(archives: Ar
     with pytest.raises(InvalidInput, match="ListTracks"):
         catalogue.item("site", "", "t1")
     with pytest.raises(InvalidInput, match="shows tracks"):
-        catalogue.searchable_shoes("site")
+        catalogue.searchable_by_shoe("site")
 
 
 def test_a_house_without_archives_has_none_that_opens(tmp_path: Path) -> None:

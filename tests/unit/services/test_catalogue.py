@@ -89,7 +89,7 @@ def test_a_search_uses_all_encoders_of_the_edition_or_the_one_that_is_named(
     assert catalogue.choice(plain) == EncoderChoice("made", "")
     with pytest.raises(PreconditionFailed, match="indexed with made, not 'partial'"):
         catalogue.searchable("plain", encoder="partial")
-    assert catalogue.embeddings_in_use() == ("partial",)
+    assert catalogue.encoders_in_use() == ("partial",)
 
 
 @pytest.mark.parametrize("embeddings", [{"partial": "34" * 32}, {"adapted": "12" * 32}])
@@ -102,7 +102,7 @@ def test_an_edition_whose_embedding_is_not_served_can_only_be_searched_without_i
         with pytest.raises(PreconditionFailed, match="search with encoder made"):
             catalogue.searchable("soles", encoder=encoder)
     assert catalogue.choice(catalogue.searchable("soles", encoder="made"), "made") == EncoderChoice("made", "")
-    assert catalogue.embeddings_in_use() == ()
+    assert catalogue.encoders_in_use() == ()
 
 
 def test_a_damaged_gallery_does_not_hide_the_others(catalogue: Catalogue, tmp_path: Path) -> None:

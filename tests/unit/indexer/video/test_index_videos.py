@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from indexer.video.coverage import Coverage, read_source_rows
+from indexer.video.coverage import read_source_rows
 from indexer.video.index_videos import VideoIndexReport, VideoOptions, index_videos
 from indexer.video.model import VideoModel
 from indexer.video.sources import CameraPlan
@@ -23,6 +23,7 @@ from outsole.gallery.track_rows import NEVER_BEGUN, NEVER_ENDED, track_rows
 from outsole.gallery.verification import check_own_vectors, verify_edition
 from outsole.matching.shoe_system import SHOE
 from outsole.video.archive_files import read_crops, read_sightings, read_tracks
+from outsole.video_answers import Coverage
 from tests.unit.indexer.video.walks import (
     CAMERA,
     FRAMES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from outsole.commands.supervisor import asked_models
+from outsole.video.networks import MODELS
 from tests.standins import write_partial_print
 
 REPOSITORY = Path(__file__).resolve().parents[4] / "model_repository"
@@ -14,4 +15,5 @@ def test_models_that_nobody_asks_are_not_loaded(tmp_path: Path) -> None:
     write_partial_print(tmp_path, "partial_print_shop")
     models = asked_models((REPOSITORY, tmp_path, tmp_path / "nowhere"))
     assert {"print_lite2_b6", "partial_print", "depth_unet", "self_test", "partial_print_shop"} <= set(models)
-    assert "crisp_lite" not in models
+    assert "shoe_attention" in models
+    assert not {"crisp_lite", *MODELS} & set(models)
