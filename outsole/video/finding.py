@@ -18,14 +18,15 @@ from outsole.errors import BudgetSpent
 from outsole.inference.encoder import Encoder, Outputs, all_or_none
 from outsole.video.boxes import Boxes, Windows, is_cut, sift, squares, tiles, windows_of
 from outsole.video.grading import GradeSettings
-from outsole.video.key_points import feet, looks, sure_of_feet
+from outsole.video.key_points import feet, likelier, looks, mirrored, sure_of_feet
 from outsole.video.networks import BODY_PX, DETECTOR_PX, FOOTWEAR, KEY_POINTS_PX, PERSON, ShoeNetworks
 from outsole.video.records import Frame, Sighting
 from outsole.video.sightings import PointedShoes, sightings_of
 from outsole.video.wearing import Footwear, Persons, WearingSettings, Worn, worn
 
-# The networks' own: a square around a shoe, a square around a person.
-_SHOE_SQUARE, _BODY_SQUARE = 1.5, 1.25
+# A square around a shoe, a square around a person. The key points' own is 1.5; in a larger one those of small shoes lie
+# as far apart as toe and heel do.
+_SHOE_SQUARE, _BODY_SQUARE = 1.8, 1.25
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class FinderSettings:
     Attributes:
         person_score: Least score of a person.
         shoe_score: Least score of footwear in a leg window.
-        point_score: Least score of the key points' network.
+        point_score: Least score of the key points' network, the better of both ways in which it sees a shoe.
         body_score: Least score of the pose's network; below it a person counts as having no pose.
         overlap: Largest intersection over union of two boxes of a kind.
         cover: Largest part of a box within another of its kind.
@@ -209,13 +210,19 @@ class DetectedShoes:
         boxes, frames = footwear.boxes[on_feet.shoes], footwear.frames[on_feet.shoes]
         around = squares(boxes, scale=_SHOE_SQUARE)
         windows = await asyncio.to_thread(windows_of, pictures, frames, around, side_px=KEY_POINTS_PX)
-        answer = await _ask(self._networks.key_points, windows.images, deadline)
-        sure = np.flatnonzero(_floats(answer, "score")[:, 0] >= self._settings.point_score)
+        # Each shoe twice, the second time mirrored: what the network does not know one way it often knows the other.
+        images = np.concatenate([windows.images, windows.images[:, :, ::-1]])
+        answer = await _ask(self._networks.key_points, images, deadline)
+        given, other = np.split(_floats(answer, "points"), 2)
+        ways = np.stack([windows.to_frame(given), windows.to_frame(mirrored(other))])
+        scores = _floats(answer, "score")[:, 0].reshape(2, -1)
+        points = likelier(ways, scores, boxes)
+        sure = np.flatnonzero(scores.max(0) >= self._settings.point_score)
         return PointedShoes(
             frames=frames[sure],
             boxes=boxes[sure],
             scores=footwear.scores[on_feet.shoes[sure]],
-            points=windows.to_frame(_floats(answer, "points"))[sure],
+            points=points[sure],
             persons=on_feet.persons[sure],
             sides=on_feet.sides[sure],
             posed=on_feet.posed[sure],

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.answers import View
+from outsole.video.boxes import areas
 
 # Corners of the box on the ground: heel and toe of one side, heel and toe of the other (Objectron, 2021).
 _HEEL, _TOE, _OTHER_HEEL, _OTHER_TOE = 1, 2, 5, 6
 _TURNED = [0, 6, 5, 8, 7, 2, 1, 4, 3]
+_MIRRORED = [0, 5, 6, 7, 8, 1, 2, 3, 4]
 _WIDTH_OF_LENGTH = 0.37
 _MOST_DRAWN = 0.5
 # Parts of a body's height: from the ears to the nose from aside, and between the shoulders from in front.
@@ -37,18 +39,18 @@ def ends(points: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.
 def drawn_out(
     toes: NDArray[np.float64], heels: NDArray[np.float64], boxes: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of soles seen from aside, moved apart along their line to the edges of their boxes.
+    """Ends of soles seen from aside, moved apart along their line to the edges of their boxes, and down to the lowest.
 
-    The network of the key points places toe and heel of small shoes a tenth of a length too near to each other, the
-    more the smaller; the detector's boxes end where shoes end, within two parts of a hundred.
+    The network of the key points places toe and heel of small shoes too near to each other, and above the ground; the
+    detector's boxes end where shoes end, within two parts of a hundred.
 
     Args:
         toes, heels: [N, 2], pixels.
         boxes: [N, 4].
 
     Returns:
-        Two of [N, 2]: toes, heels; never nearer to each other, and none farther than ``_MOST_DRAWN`` of their distance
-        from where it was.
+        Two of [N, 2]: toes, heels; never nearer to each other, and none drawn out farther than ``_MOST_DRAWN`` of their
+        distance. The lower of both stands on its box's lower edge.
     """
     along = toes - heels
     axis = np.abs(along).argmax(1)
@@ -58,7 +60,9 @@ def drawn_out(
     beyond = np.where(length > 0, high, low) - toes[rows, axis], heels[rows, axis] - np.where(length > 0, low, high)
     safe = np.where(length == 0, 1.0, length)
     toe_by, heel_by = (np.clip(part / safe, 0, _MOST_DRAWN)[:, None] for part in beyond)
-    return toes + toe_by * along, heels - heel_by * along
+    toes, heels = toes + toe_by * along, heels - heel_by * along
+    down = np.stack([np.zeros(len(along)), boxes[:, 3] - np.maximum(toes[:, 1], heels[:, 1])], 1)
+    return toes + down, heels + down
 
 
 def headings(points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -79,6 +83,30 @@ def headings(points: NDArray[np.floating]) -> NDArray[np.float64]:
 def turned(points: NDArray[np.float64], which: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The boxes [N, 9, 2] with those ``which`` [N] turned by half a turn: toe for heel, one side for the other."""
     return np.where(which[:, None, None], points[:, _TURNED], points)
+
+
+def mirrored(points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The boxes [N, 9, 2] of mirrored windows, parts of these, as they are in the windows: sides change places."""
+    return np.asarray(points[:, _MIRRORED] * (-1, 1) + (1, 0), np.float64)
+
+
+def likelier(
+    ways: NDArray[np.float64], scores: NDArray[np.floating], boxes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of several ways to see each shoe, the one that is surest and fills the shoe's box best.
+
+    Args:
+        ways: [K, N, 9, 2], pixels.
+        scores: [K, N], 0 .. 1.
+        boxes: [N, 4] of the detector, pixels.
+
+    Returns:
+        [N, 9, 2].
+    """
+    low, high = ways.min(2), ways.max(2)
+    shared = areas(np.concatenate([np.maximum(low, boxes[:, :2]), np.minimum(high, boxes[:, 2:])], -1))
+    fit = shared / (areas(np.concatenate([low, high], -1)) + areas(boxes) - shared)
+    return np.asarray(ways[(scores * fit).argmax(0), np.arange(len(boxes))], np.float64)
 
 
 def slants(degrees: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -26,8 +26,8 @@ _TELLING = 0.25
 _OPPOSITE = -0.2
 # How clearly a body has to look the other way, for a shoe to be turned round, and for a doubt.
 _LOOKS, _FACES = 0.25, 0.5
-# A sole from aside is flatter than this, and runs across so much of its box.
-_FLAT, _ACROSS = 1.5, 0.55
+# A sole from aside is flatter than this, and runs across so much of its box; fronts and backs are never so wide.
+_FLAT, _ACROSS, _WIDE = 1.5, 0.55, 1.2
 # Boxes of people are wider than people: so much of each side is taken for air.
 _AIR = 0.2
 
@@ -77,10 +77,9 @@ def sightings_of(
     rows = np.flatnonzero(shoes.frames == place)
     rows = rows[np.argsort(shoes.boxes[rows, 0], kind="stable")]
     read = _read(shoes, persons, rows, side_within)
-    toes, heels = _ends(read, shoes.boxes[rows])
     found = []
     for number, row in enumerate(rows):
-        box, toe, heel = _box(shoes.boxes[row]), _point(toes[number]), _point(heels[number])
+        box, toe, heel = _box(shoes.boxes[row]), _point(read.toes[number]), _point(read.heels[number])
         found.append(
             Sighting(
                 frame=frame.number,
@@ -107,36 +106,50 @@ def sightings_of(
 
 @dataclass(frozen=True)
 class _Read:
-    """Key points as they are taken, with view and doubts, one a shoe."""
+    """Ends of soles as they are taken, with view and doubts, one a shoe."""
 
-    points: NDArray[np.float64]
+    toes: NDArray[np.float64]
+    heels: NDArray[np.float64]
     views: list[View]
     doubts: list[tuple[str, ...]]
 
 
 def _read(shoes: PointedShoes, persons: Persons, rows: NDArray[np.intp], side_within: float) -> _Read:
-    """Decide where shoes point: their own key points say, unless foot and body of the pose both say the opposite."""
+    """Decide where shoes point: their own key points say, unless foot and body of the pose both say the opposite.
+
+    Wide boxes show sides; where key points see an end in one, foot or body say which way it points.
+    """
     given, looks = shoes.points[rows], persons.looks[shoes.persons[rows]]
     degrees = headings(given)
     disagrees, support = _disagrees(shoes, persons, rows), _along(degrees, looks)
     points = turned(given, disagrees & (support < -_LOOKS))
     degrees = headings(points)
-    seen = views(degrees, (slants(degrees) <= side_within) | _lies_flat(points, shoes.boxes[rows]))
-    fronts = np.array([view is not View.SIDE for view in seen], bool)
+    lies = (slants(degrees) <= side_within) | _lies_flat(points, shoes.boxes[rows])
+    width, height = (shoes.boxes[rows, 2:] - shoes.boxes[rows, :2]).T
+    is_side = lies | (width >= _WIDE * height)
     hits = {
-        TOE_HEEL: disagrees & (~fronts | (np.abs(support) <= _LOOKS)),
-        FACING: fronts & (np.sin(np.radians(degrees)) * looks[:, 1] < -_FACES),
+        TOE_HEEL: disagrees & (is_side | (np.abs(support) <= _LOOKS)),
+        FACING: ~is_side & (np.sin(np.radians(degrees)) * looks[:, 1] < -_FACES),
         POSE: ~shoes.posed[rows],
     }
-    return _Read(points, seen, [tuple(name for name, hit in hits.items() if hit[n]) for n in range(len(rows))])
+    doubts = [tuple(name for name, hit in hits.items() if hit[n]) for n in range(len(rows))]
+    plain, told = ends(points), _told(shoes, persons, rows)
+    toes, heels = (
+        np.where(lies[:, None], drawn, np.where(is_side[:, None], corner, end))
+        for drawn, corner, end in zip(drawn_out(*plain, shoes.boxes[rows]), told, plain, strict=True)
+    )
+    return _Read(toes, heels, views(degrees, is_side), doubts)
 
 
-def _ends(read: _Read, boxes: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Toes and heels; those of sides as far apart as their boxes say."""
-    given = ends(read.points)
-    is_side = np.array([view is View.SIDE for view in read.views], bool)[:, None]
-    toes, heels = (np.where(is_side, far, near) for far, near in zip(drawn_out(*given, boxes), given, strict=True))
-    return toes, heels
+def _told(
+    shoes: PointedShoes, persons: Persons, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Toes and heels in the lower corners of boxes, as the pose's feet point, or where there is no pose the body."""
+    foot = persons.feet[shoes.persons[rows], shoes.sides[rows]]
+    goes = np.where(shoes.posed[rows], foot[:, 1, 0] - foot[:, 0, 0], persons.looks[shoes.persons[rows], 0])
+    left, right = shoes.boxes[rows][:, [0, 3]], shoes.boxes[rows][:, [2, 3]]
+    is_right = (goes > 0)[:, None]
+    return np.where(is_right, right, left), np.where(is_right, left, right)
 
 
 def _lies_flat(points: NDArray[np.float64], boxes: Boxes) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ class TrackingSettings:
     turn_lengths: float = 1.5
     stride_lengths_per_s: float = 8.0
     joined_after_s: float = 0.5
-    fewest_sightings: int = 4
+    fewest_sightings: int = 5
     rest_lengths: float = 0.6
 
     def __post_init__(self) -> None:

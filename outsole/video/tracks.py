@@ -21,8 +21,8 @@ from outsole.errors import InvalidInput
 from outsole.video.records import Sighting
 
 NO_WALK = -1
-MOST_KEPT = 8
-KEPT_SPACING_S = 0.2
+MOST_KEPT = 16
+KEPT_SPACING_S = 0.1
 
 
 @dataclass(frozen=True)

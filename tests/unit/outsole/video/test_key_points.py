@@ -12,7 +12,9 @@ from outsole.video.key_points import (
     ends,
     feet,
     headings,
+    likelier,
     looks,
+    mirrored,
     slants,
     sure_of_feet,
     turned,
@@ -54,6 +56,24 @@ def test_a_box_that_is_turned_round_points_the_other_way_and_twice_is_as_before(
     np.testing.assert_array_equal(turned(points, ~both), points)
 
 
+@pytest.mark.parametrize("heading", [0, 40, 90, 170, -60])
+def test_the_box_of_a_mirrored_window_points_the_other_way_and_a_front_stays_a_front(heading: float) -> None:
+    # A mirrored shoe is the other foot's: its box keeps the order of its sides, which the mirror changes.
+    window = seen_box(180 - heading, 20)[None] / 200 + 0.5
+    back = mirrored(window)
+    assert headings(back)[0] == pytest.approx(heading, abs=0.01)
+    np.testing.assert_allclose(mirrored(back), window)
+    np.testing.assert_allclose(ends(back)[0][:, 0], 1 - ends(window)[0][:, 0])
+
+
+def test_of_two_ways_the_surer_counts_unless_the_other_fills_the_box_better() -> None:
+    side, front = seen_box(5, 20), seen_box(-85, 20)
+    ways, boxes = np.stack([[side, side], [front, front]]), np.tile([*side.min(0), *side.max(0)], (2, 1))
+    taken = likelier(ways, np.array([[0.5, 0.1], [0.6, 0.9]]), boxes)
+    np.testing.assert_array_equal(taken, np.stack([side, front]))
+    assert likelier(ways[:, :0], np.empty((2, 0)), boxes[:0]).shape == (0, 9, 2)
+
+
 def test_views_go_by_slant_and_direction() -> None:
     degrees = np.array([10.0, 170, -40, 60, 120, -60])
     np.testing.assert_allclose(slants(degrees), [10, 10, 40, 60, 60, 60])
@@ -79,17 +99,17 @@ def test_a_body_with_its_left_shoulder_on_the_right_looks_at_us() -> None:
     np.testing.assert_allclose(looks(places), np.array([[0, -1], [0.6, 0]]))
 
 
-def test_ends_are_drawn_out_to_their_box_along_their_line_and_never_in() -> None:
+def test_ends_are_drawn_out_to_their_box_along_their_line_and_down_to_its_edge_and_never_in() -> None:
     toes, heels = np.array([[80.0, 40], [20, 40], [130, 50]]), np.array([[20.0, 46], [80, 40], [-10, 50]])
     boxes = np.tile([10.0, 0, 100, 50], (3, 1))
     far_toes, far_heels = drawn_out(toes, heels, boxes)
-    assert far_toes.tolist() == [[100, 38], [10, 40], [130, 50]]
-    assert far_heels.tolist() == [[10, 47], [100, 40], [-10, 50]]
+    assert far_toes.tolist() == [[100, 41], [10, 50], [130, 50]]
+    assert far_heels.tolist() == [[10, 50], [100, 50], [-10, 50]]
 
 
-def test_ends_go_no_farther_than_half_their_distance_and_ends_in_one_place_stay() -> None:
+def test_ends_go_no_farther_apart_than_twice_their_distance_and_ends_in_one_place_stay_together() -> None:
     box = np.array([[0.0, 0, 100, 50]])
     toe, heel = drawn_out(np.array([[60.0, 30]]), np.array([[50.0, 30]]), box)
-    assert (toe.tolist(), heel.tolist()) == ([[65, 30]], [[45, 30]])
+    assert (toe.tolist(), heel.tolist()) == ([[65, 50]], [[45, 50]])
     same = np.array([[50.0, 30]])
-    assert all((end == same).all() for end in drawn_out(same, same, box))
+    assert all(end.tolist() == [[50, 50]] for end in drawn_out(same, same, box))

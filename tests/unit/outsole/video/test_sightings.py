@@ -48,6 +48,7 @@ def test_a_side_view_on_which_all_agree_has_no_doubts_and_its_own_toe() -> None:
     found = read(shoe(10), persons(10, (0.8, 0.2)))
     assert (found.view, found.doubts) == (View.SIDE, ())
     assert (found.heel[0], found.toe[0]) == pytest.approx((found.box[0], found.box[2]))
+    assert max(found.toe[1], found.heel[1]) == pytest.approx(found.box[3])
     assert found.toe[1] - found.heel[1] == pytest.approx(seen_slope(10) * (found.toe[0] - found.heel[0]))
     assert (found.frame, found.time_s, found.score) == (7, 1.5, 0.6)
     assert found.person == (100, 0, 300, 350)
@@ -80,6 +81,15 @@ def test_a_sole_that_lies_flat_across_its_box_is_a_side_view_though_its_box_is_t
     wide[[5, 6, 7, 8]] += (45, 0)
     shoes = replace(shoe(0), points=wide[None] + (200, 300))
     assert read(shoes, persons(0, (0.0, 0.0))).view is View.SIDE
+
+
+def test_a_wide_box_shows_a_side_that_points_as_the_foot_does_though_key_points_see_an_end() -> None:
+    box = np.array([[100.0, 250, 190, 300]])
+    for heading, toe in ((10.0, (190, 300)), (170.0, (100, 300))):
+        found = read(replace(shoe(-80), boxes=box), persons(heading, (0.0, 0.0)))
+        assert (found.view, found.toe) == (View.SIDE, toe)
+    unposed = read(replace(shoe(-80, posed=False), boxes=box), persons(10, (-0.9, 0.0)))
+    assert (unposed.view, unposed.toe, unposed.heel) == (View.SIDE, (100, 300), (190, 300))
 
 
 def test_without_a_pose_that_is_said() -> None:

@@ -73,8 +73,9 @@ def test_the_best_are_few_spread_in_time_and_in_the_order_of_their_grades() -> N
 
 
 def test_of_neighbours_the_better_stays_and_of_equals_the_earlier() -> None:
-    assert [kept.row for kept in best_of([_kept(0, weight=0.4), _kept(1, weight=0.6, time_s=0.1)])] == [1]
-    assert [kept.row for kept in best_of([_kept(1, time_s=0.1), _kept(0)])] == [0]
+    soon = KEPT_SPACING_S / 2
+    assert [kept.row for kept in best_of([_kept(0, weight=0.4), _kept(1, weight=0.6, time_s=soon)])] == [1]
+    assert [kept.row for kept in best_of([_kept(1, time_s=soon), _kept(0)])] == [0]
 
 
 def test_what_can_be_searched_goes_before_what_cannot() -> None:
