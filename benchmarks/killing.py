@@ -21,6 +21,8 @@ from outsole.gallery.layout import MANIFEST, file_sha256
 _ROOT = Path(__file__).resolve().parents[1]
 # Longer than any benchmark takes; only what hangs gets there.
 _LONGEST_S = 6 * 3600.0
+# Ray gives up where a machine with much to do does not start it within half a minute.
+_MOST_UNSTRUCK = 3
 
 Start = Callable[[], subprocess.Popen[bytes]]
 Strike = Callable[[subprocess.Popen[bytes]], None]
@@ -110,16 +112,16 @@ def struck_again_and_again(start: Start, strikes: Strikes, strike: Strike) -> in
     It is begun again whenever it has ended. ``strike`` is called while it runs.
 
     Returns:
-        How often it ended with an error of its own after a strike that left it alive.
+        How often it ended with an error of its own, after a strike that left it alive or because it could not start.
 
     Raises:
-        Unavailable: It ended with an error though nobody had struck it, or not at all.
+        Unavailable: It ended with an error again and again though nobody had struck it, or not at all.
     """
     rng = np.random.default_rng([0x4111, strikes.seed])
     # Starting takes its own time at each turn; what is left of the run is shared out among the strikes.
     starting_s = min(strikes.starting_s, strikes.whole_s / 2)
     working_s = 2 * (strikes.whole_s - starting_s) / strikes.count
-    struck, errors, sooner = 0, 0, 1.0
+    struck, errors, unstruck, sooner = 0, 0, 0, 1.0
     with tqdm(total=strikes.count, desc="kills", unit="kill") as bar:
         while True:
             process, before = start(), struck
@@ -133,9 +135,10 @@ def struck_again_and_again(start: Start, strikes: Strikes, strike: Strike) -> in
                 _wait(process)
             if process.returncode == 0 and struck == strikes.count:
                 return errors
-            if process.returncode > 0 and struck == before:
+            has_failed = process.returncode > 0
+            errors, unstruck = errors + has_failed, unstruck + 1 if has_failed and struck == before else 0
+            if unstruck == _MOST_UNSTRUCK:
                 raise _ended_badly(process)
-            errors += process.returncode > 0
             # Where it ended well little is left to do: it has to be struck sooner to be struck at all.
             sooner /= 2 if process.returncode == 0 else 1
 

@@ -43,7 +43,7 @@ def test_a_strike_that_leaves_it_alive_does_not_begin_it_again(tmp_path: Path) -
 
 def test_an_error_after_a_strike_is_counted_and_one_without_is_told(tmp_path: Path) -> None:
     marks = tmp_path / "struck"
-    broken = "import pathlib, sys, time; time.sleep(0.6); sys.exit(pathlib.Path(sys.argv[1]).stat().st_size == 1)"
+    broken = "import pathlib, sys, time; time.sleep(0.3); sys.exit(pathlib.Path(sys.argv[1]).stat().st_size == 1)"
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", broken, str(marks)], start_new_session=True)
