@@ -20,6 +20,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.in_process import in_process_parts
 from benchmarks.memory import TreeMemory, tree_memory
 from benchmarks.reporting import InputValue, latency_summary, make_result, text_table
 from indexer.compose import chosen_embedding
@@ -35,13 +36,10 @@ from outsole.inference.in_process import InProcessEncoder
 from outsole.matching.print_system import PrintSystem
 from outsole.settings import StackSettings
 from outsole.synthesis.galleries import make_print_gallery
-from services.ingress import search_parts
 from services.parts import SearchParts
 from services.print_search import search_print
 from services.queries import PrintQuery, Probe, Target
-from services.reranker import EditionRerankers
 from services.settings import ServiceSettings
-from services.vector_store import PublishedStore
 
 GALLERY = "overhead"
 _WARM_UPS = 3
@@ -60,17 +58,6 @@ class Walks:
     different: int
     over_grpc_stages: dict[str, list[float]]
     in_process_stages: dict[str, list[float]]
-
-
-def in_process_parts(settings: ServiceSettings, folder: Path) -> tuple[SearchParts, MilvusStore]:
-    """The parts of a search in this process on the editions of a stack; close the store afterwards."""
-    system = PrintSystem.load(settings.model_dir)
-    store = MilvusStore(str(folder / "in_process.db"))
-    published = PublishedStore(
-        store, root=settings.editions_dir, encoder_hashes=[system.spec.hash], fields=tuple(system.candidate_fields)
-    )
-    reranking = EditionRerankers(settings.editions_dir, system.spec, cache_mib=settings.rerank_cache_mib)
-    return search_parts(settings, candidates=published, reranking=reranking), store
 
 
 async def walk_both(client: Client, parts: SearchParts, probes: list[LabelledProbe], *, mode: SearchMode) -> Walks:
@@ -155,11 +142,9 @@ def measure(
         report = index_into(stack, collection.source, GALLERY)
         with Client(stack.target, timeout_s=120.0) as client:
             wait_serving(client)
-            parts, store = in_process_parts(settings, folder)
-            try:
+            with contextlib.closing(MilvusStore(str(folder / "in_process.db"))) as store:
+                parts = in_process_parts(settings, store)
                 walks = asyncio.run(walk_both(client, parts, list(collection.probes), mode=mode))
-            finally:
-                store.close()
         memory = tree_memory(stack.pid)
         startup_s = stack.startup_s
     throughput = report.encoded / report.seconds

@@ -1,21 +1,21 @@
-"""Shoes in video, measured: the encoder, outliers, tracks of made scenes, the whole pipeline and its memory.
+"""Shoes in video, measured: encoder, outliers, tracks of made scenes, traces, the pipeline, its memory, kills.
 
     python -m benchmarks.video [--only PART ...] [--encoder FOLDER] [--work DIR --keep] [--json FILE]
 
 Nothing is downloaded: shoes, scenes and mistakes are made. The encoder is a model's folder, the folder of a training
-run, or ``imagenet``. With ``--keep`` the drawn videos and the parts that were measured stay for the next run.
+run, or ``imagenet``. With ``--keep`` what is drawn and the parts that were measured stay for the next run; archives do
+not, so that what is measured anew is looked at anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import shutil
 import tempfile
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,16 @@ import click
 
 from benchmarks.finished import Finished, Metrics, Step
 from benchmarks.reporting import InputValue, describe_machine, make_result, text_table
-from benchmarks.video_parts.looking import EVERY_S, Eyes, opened_eyes
+from benchmarks.video_parts.kills import measure_kills
+from benchmarks.video_parts.looking import EVERY_S, Eyes
 from benchmarks.video_parts.scene import ScenePlan, made_videos
 from benchmarks.video_parts.shoes import measure_outliers, measure_shoes
 from benchmarks.video_parts.stages import looped, measure_memory, measure_pipeline
+from benchmarks.video_parts.trace import measure_trace
 from benchmarks.video_parts.tracks import measure_tracks
 from outsole.errors import OutsoleError
 from outsole.matching.shoe_system import DEFAULT_SHOE_ENCODER
 
-PARTS = ("shoes", "outliers", "tracks", "pipeline", "rss")
 _REPOSITORY = Path(__file__).resolve().parent.parent / "model_repository"
 
 
@@ -48,6 +49,8 @@ class VideoRun:
         every_s: How often a video is looked at, seconds; None for every frame.
         unseen: Models of the encoder's own figures.
         sets: Sets of photographs that outliers are planted in.
+        prints: Of each model whose walker is traced.
+        kills: How often an indexing is killed.
         hours: Length of the video over which memory is watched.
         long_every_s: How often that one is looked at, seconds.
     """
@@ -60,6 +63,8 @@ class VideoRun:
     every_s: float | None
     unseen: int
     sets: int
+    prints: int
+    kills: int
     hours: float
     long_every_s: float
 
@@ -68,50 +73,57 @@ class VideoRun:
         """Folder of the made scene."""
         return self.work / "scene"
 
-    def seen(self, measured: Callable[[Eyes], Awaitable[Metrics]]) -> Metrics:
-        """Measure something that needs detectors and encoder."""
+    @property
+    def home(self) -> Path:
+        """State directory of what is indexed."""
+        return self.work / "home"
 
-        async def opened() -> Metrics:
-            async with opened_eyes(self.repository, self.encoder, triton_url=self.triton_url) as eyes:
-                return await measured(eyes)
-
-        return asyncio.run(opened())
+    @property
+    def eyes(self) -> Eyes:
+        """What looks at the scene."""
+        return Eyes(self.repository, self.encoder, self.triton_url, self.every_s)
 
     def tracks(self) -> Metrics:
         """The part ``tracks``."""
+        root = self.eyes.place(self.home).editions_dir
+        return asyncio.run(measure_tracks(self.plan, self.scene, self.eyes, root=root))
 
-        async def measured(eyes: Eyes) -> Metrics:
-            return await measure_tracks(self.plan, self.scene, eyes, every_s=self.every_s)
-
-        return self.seen(measured)
+    def trace(self) -> Metrics:
+        """The part ``trace``; the archive is that of ``tracks``, made now where it is not there."""
+        return asyncio.run(measure_trace(self.plan, self.scene, self.eyes, home=self.home, prints=self.prints))
 
     def pipeline(self) -> Metrics:
         """The part ``pipeline``: on the camera in the middle, whose shoes are neither small nor large."""
         videos = made_videos(self.plan, self.scene)
-        return self.seen(lambda eyes: measure_pipeline(videos[len(videos) // 2], eyes, every_s=self.every_s))
+        return asyncio.run(measure_pipeline(videos[len(videos) // 2], self.eyes))
 
     def memory(self) -> Metrics:
-        """The part ``rss``; in a process of its own, since one that has drawn scenes is large from the beginning."""
+        """The part ``rss``."""
         video, long = made_videos(self.plan, self.scene)[0], self.work / "long.mp4"
         looped(video, long, seconds=3600 * self.hours)
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            return pool.submit(_memory, self, long).result()
+        return measure_memory(long, replace(self.eyes, every_s=self.long_every_s), self.work / "memory")
+
+    def killed(self) -> Metrics:
+        """The part ``kills``: on the first camera."""
+        video = made_videos(self.plan, self.scene)[0]
+        return measure_kills(video, self.eyes, self.work / "kills", kills=self.kills)
 
 
-def _memory(run: VideoRun, long: Path) -> Metrics:
-    return run.seen(lambda eyes: measure_memory(long, eyes, every_s=run.long_every_s))
+PARTS: Mapping[str, Callable[[VideoRun], Metrics]] = {
+    "shoes": lambda run: measure_shoes(run.encoder, run.unseen),
+    "outliers": lambda run: measure_outliers(run.encoder, run.sets),
+    "tracks": VideoRun.tracks,
+    "trace": VideoRun.trace,
+    "pipeline": VideoRun.pipeline,
+    "rss": VideoRun.memory,
+    "kills": VideoRun.killed,
+}
+"""What can be measured, by name, in the order in which it is."""
 
 
-def steps(run: VideoRun, only: set[str]) -> Iterator[tuple[str, Step]]:
+def steps(run: VideoRun, only: Collection[str]) -> Iterator[tuple[str, Step]]:
     """What is to be done, by name."""
-    every: Mapping[str, Step] = {
-        "shoes": lambda: measure_shoes(run.encoder, run.unseen),
-        "outliers": lambda: measure_outliers(run.encoder, run.sets),
-        "tracks": run.tracks,
-        "pipeline": run.pipeline,
-        "rss": run.memory,
-    }
-    return ((name, step) for name, step in every.items() if name in only)
+    return ((name, partial(part, run)) for name, part in PARTS.items() if name in only)
 
 
 def measure(todo: Iterator[tuple[str, Step]], finished: Finished, say: Callable[[Metrics], None]) -> Metrics:
@@ -130,7 +142,7 @@ def measure(todo: Iterator[tuple[str, Step]], finished: Finished, say: Callable[
 
 
 @click.command()
-@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Only this part; may be given again.")
+@click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Only this part; may be given again.")
 @click.option("--encoder", default="", help="Model's folder, run's folder or imagenet; the shipped one where empty.")
 @click.option("--repository", default=_REPOSITORY, show_default="the project's", type=click.Path(path_type=Path))
 @click.option("--triton", "triton_url", default="", help="HOST:PORT of a Triton to ask; in this process where empty.")
@@ -144,6 +156,8 @@ def measure(todo: Iterator[tuple[str, Step]], finished: Finished, say: Callable[
 @click.option("--every-s", default=EVERY_S, show_default=True, help="How often videos are looked at; 0 every frame.")
 @click.option("--unseen", default=300, show_default=True, type=click.IntRange(2), help="Models of part shoes.")
 @click.option("--sets", default=300, show_default=True, type=click.IntRange(2), help="Sets of part outliers.")
+@click.option("--prints", default=3, show_default=True, type=click.IntRange(1), help="Of each model of part trace.")
+@click.option("--kills", default=10, show_default=True, type=click.IntRange(1), help="Of part kills.")
 @click.option("--hours", default=2.0, show_default=True, help="Length of the video of part rss.")
 @click.option("--long-every-s", default=2.0, show_default=True, help="How often that one is looked at.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File for the result.")
@@ -153,6 +167,7 @@ def main(only: tuple[str, ...], work: Path | None, keep: bool, json_file: Path |
     folder = (work.absolute() / "outsole-video") if work else Path(tempfile.mkdtemp(prefix="outsole-video-"))
     try:
         run = _run(folder, options)
+        shutil.rmtree(run.home, ignore_errors=True)
 
         def say(metrics: Metrics) -> None:
             if json_file is not None:
@@ -170,7 +185,7 @@ def main(only: tuple[str, ...], work: Path | None, keep: bool, json_file: Path |
 
 def _run(folder: Path, options: Mapping[str, Any]) -> VideoRun:
     names = ("cameras", "models", "walks", "seconds", "seed")
-    own = ("repository", "triton_url", "unseen", "sets", "hours", "long_every_s")
+    own = ("repository", "triton_url", "unseen", "sets", "prints", "kills", "hours", "long_every_s")
     return VideoRun(
         plan=ScenePlan(**{name: options[name] for name in names}),
         work=folder,
@@ -193,6 +208,8 @@ def _inputs(run: VideoRun) -> dict[str, InputValue]:
         "every_s": run.every_s or 0.0,
         "unseen_models": run.unseen,
         "sets": run.sets,
+        "prints": run.prints,
+        "kills": run.kills,
         "hours": run.hours,
         "long_every_s": run.long_every_s,
         "served": bool(run.triton_url),

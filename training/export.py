@@ -113,7 +113,7 @@ def write_model(made: Made, name: str, *, repository: Path, tensorrt: Path | Non
     """
     plan = made.plan
     spec = specification(name, plan, weights=made.weights, precision=made.parity.precision)
-    served = ServedModel(name, plan.inputs, plan.outputs, plan.max_batch, plan.preferred_batch)
+    served = ServedModel(name, plan.inputs, plan.outputs, plan.max_batch, plan.preferred_batch, plan.merges)
     with whole_folder(repository, name) as folder:
         (folder / WEIGHTS_FILE).parent.mkdir()
         (folder / WEIGHTS_FILE).write_bytes(made.weights)

@@ -50,6 +50,9 @@ class ExportPlan:
             traced; None takes random bytes for every input.
         max_batch: Most images a request or a batch may have.
         preferred_batch: Batch that the server waits for, and the one TensorRT optimises for.
+        merges: Whether the server puts requests of several callers into one batch. The matrix products of a few rows
+            round in another way than those of many; where the same work has to give the same bytes whenever it is
+            done, an answer must not hang on who else asks at that moment.
         precision: Of the weights as shipped: ``fp32``, ``fp16`` or ``int8``; ``--precision`` overrides it.
     """
 
@@ -66,6 +69,7 @@ class ExportPlan:
     examples: Callable[[int], Arrays] | None = None
     max_batch: int = 16
     preferred_batch: int = 8
+    merges: bool = True
     precision: str = "fp32"
 
     def example_inputs(self, count: int) -> Arrays:

@@ -70,6 +70,7 @@ def shoe_plan(dimensions: int, *, summary: str, module: Callable[[nn.Module], nn
         settings={"canvas": "heel at 0.12, toe at 0.88 of the width, the ground at 0.86 of the height"},
         module=module,
         examples=_examples,
+        merges=False,
         precision="fp16",
     )
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.at_scale.made_gallery import check_room
+from benchmarks.killing import Strikes, kill, run_whole, same_edition, started, struck_again_and_again
 from indexer.compose import chosen_embedding, encoder_of, print_model
 from indexer.encoded import WorkFolder
 from indexer.index_pictures import IndexEmbedding, IndexSettings
 from outsole.commands.index import index_source
-from outsole.errors import DataCorrupt, NotFound, OutsoleError, Unavailable
+from outsole.errors import DataCorrupt, NotFound
 from outsole.gallery.editions import Edition
-from outsole.gallery.layout import MANIFEST, file_sha256
 from outsole.matching.print_system import PrintSystem
 from outsole.synthesis.galleries import make_print_gallery
 from services.settings import ServiceSettings
@@ -33,7 +29,6 @@ from services.settings import ServiceSettings
 _ITEM_BYTES = 272 << 10
 _ROUNDS = 3
 _GALLERY = "ingest"
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def write_pictures(folder: Path, count: int) -> Path:
@@ -104,7 +99,7 @@ def rss_growth(work: Path, *, small: int, large: int) -> dict[str, float]:
     for count in (small, large):
         source = write_pictures(work / f"pictures-{count}", count)
         root = work / f"rss-{count}"
-        _run_whole(_ingest(source, root))
+        run_whole(_ingest(source, root))
         peaks[count] = float(_log_of(root).read_text().split()[-1])
         shutil.rmtree(root)
         shutil.rmtree(source)
@@ -119,40 +114,13 @@ def rss_growth(work: Path, *, small: int, large: int) -> dict[str, float]:
 
 
 def _ingest(source: Path, root: Path, *, log: Path | None = None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "benchmarks.at_scale.ingest_program", str(source), str(root), _GALLERY]
-    command += ["--log", str(log)] if log else []
-    search = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
-    environment = {**os.environ, "PYTHONPATH": search}
+    arguments = [str(source), str(root), _GALLERY, *(["--log", str(log)] if log else [])]
     root.mkdir(parents=True, exist_ok=True)
-    # A session of its own, so that a kill reaches what the indexing starts too.
-    with _log_of(root).open("ab") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
+    return started("benchmarks.at_scale.ingest_program", arguments, log=_log_of(root))
 
 
 def _log_of(root: Path) -> Path:
     return root.parent / "ingest.log"
-
-
-@contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        _kill(process)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End it and all it started at once; nothing is told."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _check_ended_well(process: subprocess.Popen[bytes]) -> None:
-    if process.returncode:
-        raise Unavailable(
-            f"the indexing ended with {process.returncode}", remedy="see ingest.log in the work directory"
-        )
 
 
 @dataclass(frozen=True)
@@ -195,57 +163,25 @@ def survive_kills(work: Path, *, pictures: int, kills: int = 20, seed: int = 0) 
         shutil.rmtree(folder, ignore_errors=True)
     log.unlink(missing_ok=True)
     begun = time.monotonic()
-    _run_whole(_ingest(source, calm))
-    whole_s = time.monotonic() - begun
-    report = _killed_again_and_again(
-        lambda: _ingest(source, rough, log=log), rough, log, kills=kills, seed=seed, whole_s=whole_s
-    )
+    run_whole(_ingest(source, calm))
+    strikes = Strikes(kills, seed, time.monotonic() - begun)
+    lost: list[int] = []
+
+    def killed(process: subprocess.Popen[bytes]) -> None:
+        kill(process)
+        lost.append(max(0, _lines(log) - kept_pictures(rough) - sum(lost)))
+
+    struck_again_and_again(lambda: _ingest(source, rough, log=log), strikes, killed)
     found = KillReport(
         kills=kills,
-        identical=same_edition(calm, rough),
-        encoded_again=max(0, _lines(log) - pictures - sum(report)),
-        lost=sum(report),
-        most_lost=max(report, default=0),
+        identical=same_edition(calm, rough, _GALLERY),
+        encoded_again=max(0, _lines(log) - pictures - sum(lost)),
+        lost=sum(lost),
+        most_lost=max(lost, default=0),
     )
     for folder in (calm, rough, source):
         shutil.rmtree(folder)
     return found
-
-
-def _killed_again_and_again(
-    start: Callable[[], subprocess.Popen[bytes]], root: Path, log: Path, *, kills: int, seed: int, whole_s: float
-) -> list[int]:
-    """Kill at random moments until it was killed often enough, then let it end; pictures lost at each kill."""
-    rng = np.random.default_rng([0x4111, seed])
-    lost: list[int] = []
-    # Starting takes its own time at each turn; what is left of the run is shared out among the kills.
-    starting_s = min(_START_S, whole_s / 2)
-    latest_s = starting_s + 2 * whole_s / kills
-    with tqdm(total=kills, desc="kills", unit="kill") as bar:
-        while len(lost) < kills:
-            process = start()
-            with _ended(process):
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(rng.uniform(starting_s, latest_s))
-                ended = process.poll() is not None
-            if ended:
-                _check_ended_well(process)
-                # Little is left to do: it has to be killed sooner to be killed at all.
-                starting_s, latest_s = starting_s / 2, max(latest_s / 2, starting_s)
-                continue
-            lost.append(max(0, _lines(log) - kept_pictures(root) - sum(lost)))
-            bar.update(1)
-    _run_whole(start())
-    return lost
-
-
-_START_S = 1.0
-
-
-def _run_whole(process: subprocess.Popen[bytes]) -> None:
-    with _ended(process):
-        process.wait()
-    _check_ended_well(process)
 
 
 def _lines(path: Path) -> int:
@@ -260,18 +196,3 @@ def kept_pictures(root: Path) -> int:
     with contextlib.suppress(NotFound, DataCorrupt):
         hashes |= set(Edition.open(root, _GALLERY).items["sha256"].to_pylist())
     return len(hashes)
-
-
-def same_edition(first: Path, second: Path) -> bool:
-    """Whether the editions in force below two roots have the same id and the same bytes in every file.
-
-    The manifest alone says besides when it was made.
-    """
-    try:
-        one, other = Edition.open(first, _GALLERY), Edition.open(second, _GALLERY)
-    except OutsoleError:
-        return False
-    names = {path.name for path in one.folder.iterdir()} - {MANIFEST}
-    if one.id != other.id or names != {path.name for path in other.folder.iterdir()} - {MANIFEST}:
-        return False
-    return all(file_sha256(one.folder / name) == file_sha256(other.folder / name) for name in sorted(names))

@@ -3,79 +3,163 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import shutil
+import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import click
 import numpy as np
+from tqdm import tqdm
 
+from benchmarks.killing import ended
 from benchmarks.memory import tree_memory
 from benchmarks.reporting import InputValue, text_table
-from benchmarks.video_parts.looking import BATCH_FRAMES, EVERY_S, Eyes, Spent, batch_of, cut_out, look_at, steps_of
-from outsole.imaging.shoe_crops import CROP_PX
+from benchmarks.video_parts.index_program import CAMERA, Indexing
+from benchmarks.video_parts.looking import ENCODE_TIMEOUT_S, Eyes
+from indexer.video.coverage import coverage_of, read_source_rows
+from indexer.video.index_videos import VideoIndexReport, VideoOptions, index_videos
+from indexer.video.model import VideoModel
+from outsole.errors import Unavailable
+from outsole.gallery.editions import Edition
+from outsole.inference.encoder import Encoder, Inputs, Outputs
+from outsole.video.networks import MODELS
 from outsole.video.opening import open_source
-from outsole.video.tracking import Tracker
 
 Metrics = dict[str, float]
+_ROUNDS = 2
+_ARCHIVE = "measured"
+DECODE = "decode"
 # Memory of the first tenth is that of a process that warms up.
 _WARM_SHARE = 0.1
-_SAMPLES = 200
+_SAMPLE_EVERY_S = 1.0
 
 
-async def measure_pipeline(video: Path, eyes: Eyes, *, every_s: float | None = EVERY_S) -> Metrics:
-    """Throughput of everything on a video against decoding, detectors and encoder run bare, one after another.
+class Recorded:
+    """A network that remembers what it was asked, until it is told to forget.
+
+    Args:
+        network: Answers.
+    """
+
+    def __init__(self, network: Encoder) -> None:
+        self._network = network
+        self._asked: list[Inputs] | None = []
+
+    def forgotten(self) -> list[Inputs]:
+        """What it was asked so far, in that order; it remembers nothing from now on."""
+        asked, self._asked = self._asked, None
+        return asked or []
+
+    async def encode(self, images: Inputs, *, timeout_s: float) -> Outputs:
+        """See `outsole.inference.encoder.Encoder.encode`."""
+        if self._asked is not None:
+            self._asked.append(images)
+        return await self._network.encode(images, timeout_s=timeout_s)
+
+    async def is_ready(self) -> bool:
+        """Whether the network answers."""
+        return await self._network.is_ready()
+
+    async def close(self) -> None:
+        """Close the network."""
+        await self._network.close()
+
+
+async def measure_pipeline(video: Path, eyes: Eyes) -> Metrics:
+    """Throughput of indexing a video against its decoding and its networks run bare, one after another.
+
+    Bare, the file is decoded and nothing else is done; then each network gets the very inputs that the pipeline gave
+    it, as many requests at once. The pipeline's time is that of all of it, from the hash of the file to the edition in
+    force. Both are measured in turns, and the best of each counts.
 
     Args:
         video: A file.
         eyes: What finds and describes shoes.
-        every_s: How often the video is looked at, seconds; None for every frame.
 
     Returns:
         ``pipeline_ratio`` (1 is as fast as bare), frames a second of both, and milliseconds a frame of each stage.
     """
-    await _warm(video, eyes, every_s)
-    bare, frames = await _bare(video, eyes, every_s)
-    spent, started = Spent(), time.perf_counter()
-    await look_at(video, eyes, every_s=every_s, spent=spent)
-    wall_s = time.perf_counter() - started
-    names = list(dict.fromkeys([*bare.seconds, *spent.seconds]))
-    each: list[tuple[InputValue, ...]] = [
-        (name, 1e3 * bare.seconds[name] / frames, 1e3 * spent.seconds[name] / frames) for name in names
+    networks: dict[str, Recorded] = {}
+
+    def around(name: str, network: Encoder) -> Encoder:
+        networks[name] = Recorded(network)
+        return networks[name]
+
+    async with eyes.opened(around) as model:
+        # What the first run asks is what is asked bare; it warms everything up besides.
+        await _indexed(video, model, eyes)
+        asked = {name: network.forgotten() for name, network in networks.items()}
+        bare, reports = list[dict[str, float]](), list[VideoIndexReport]()
+        for _ in range(_ROUNDS):
+            bare.append({DECODE: await asyncio.to_thread(_decoded, video, eyes)})
+            for name, inputs in asked.items():
+                bare[-1][name] = await _asked_bare(networks[name], inputs, eyes.settings.requests_in_flight)
+            reports.append(await _indexed(video, model, eyes))
+    return pipeline_metrics(
+        min(bare, key=lambda each: sum(each.values())), min(reports, key=lambda report: report.seconds)
+    )
+
+
+def pipeline_metrics(bare_s: Mapping[str, float], report: VideoIndexReport) -> Metrics:
+    """The metrics of ``measure_pipeline``, which are also printed as a table.
+
+    Args:
+        bare_s: Seconds that decoding and each network took alone, by name.
+        report: Of the whole pipeline on the same video.
+    """
+    frames = report.coverage.decoded
+    found = sum(bare_s[name] for name in MODELS)
+    encoded = sum(value for name, value in bare_s.items() if name not in (DECODE, *MODELS))
+    bare = {DECODE: bare_s[DECODE], "find": found, "encode": encoded}
+    ms = {stage: 1e3 * seconds / frames for stage, seconds in report.stage_seconds.items()}
+    rows: list[tuple[InputValue, ...]] = [
+        (stage, f"{1e3 * bare[stage] / frames:.2f}" if stage in bare else "", f"{busy:.2f}")
+        for stage, busy in ms.items()
     ]
-    click.echo(text_table(("ms a frame", "bare", "pipeline"), each))
-    bare_s = sum(bare.seconds.values())
+    rows += [(f"  {name}", f"{1e3 * bare_s[name] / frames:.2f}", "") for name in MODELS]
+    total = sum(bare_s.values())
+    rows.append(("all, by the clock", f"{1e3 * total / frames:.2f}", f"{1e3 * report.seconds / frames:.2f}"))
+    click.echo(text_table(("ms a frame (stages of the pipeline work at the same time)", "bare", "pipeline"), rows))
     return {
-        "pipeline_ratio": bare_s / wall_s,
-        "pipeline_fps": frames / wall_s,
-        "bare_fps": frames / bare_s,
-        **{f"{name}_ms": 1e3 * spent.seconds[name] / frames for name in names},
+        "pipeline_ratio": total / report.seconds,
+        "pipeline_fps": frames / report.seconds,
+        "bare_fps": frames / total,
+        **{f"{stage}_ms": busy for stage, busy in ms.items()},
+        **{f"bare_{name}_ms": 1e3 * seconds / frames for name, seconds in bare_s.items()},
     }
 
 
-async def _bare(video: Path, eyes: Eyes, every_s: float | None) -> tuple[Spent, int]:
-    """Seconds of decoding, detectors and encoder alone, and the frames of the video."""
-    spent, frames = Spent(), 0
-    with open_source(video).frames(every_s=every_s) as reading:
-        while batch := batch_of(reading, spent):
-            frames += len(batch)
-            with spent.on("find"):
-                found = await eyes.find(batch)
-            # What lies between the parts is the pipeline's, and not counted here.
-            crops = [crop for crop in cut_out(batch, found) if crop is not None]
-            if crops:
-                with spent.on("encode"):
-                    await asyncio.to_thread(eyes.encode, np.stack(crops))
-    return spent, frames
+async def _indexed(video: Path, model: VideoModel, eyes: Eyes) -> VideoIndexReport:
+    options = VideoOptions(settings=eyes.settings)
+    with tempfile.TemporaryDirectory(prefix="outsole-pipeline-") as root:
+        return await index_videos([video], _ARCHIVE, root=Path(root), model=model, camera=CAMERA, options=options)
 
 
-async def _warm(video: Path, eyes: Eyes, every_s: float | None) -> None:
-    with open_source(video).frames(every_s=every_s) as reading:
-        batch = batch_of(reading, Spent())
-    await eyes.find(batch)
-    await asyncio.to_thread(eyes.encode, np.zeros((BATCH_FRAMES, *CROP_PX, 3), np.uint8))
+def _decoded(video: Path, eyes: Eyes) -> float:
+    """Seconds that decoding alone takes."""
+    source = open_source(video)
+    started_at = time.perf_counter()
+    with source.frames(every_s=eyes.every_s) as reading:
+        for _ in reading:
+            pass
+    return time.perf_counter() - started_at
+
+
+async def _asked_bare(network: Recorded, asked: Sequence[Inputs], in_flight: int) -> float:
+    """Seconds that a network takes for inputs, so many requests at once."""
+    slots = asyncio.Semaphore(in_flight)
+
+    async def one(inputs: Inputs) -> None:
+        async with slots:
+            await network.encode(inputs, timeout_s=ENCODE_TIMEOUT_S)
+
+    started_at = time.perf_counter()
+    await asyncio.gather(*map(one, asked))
+    return time.perf_counter() - started_at
 
 
 def looped(video: Path, target: Path, *, seconds: float) -> int:
@@ -109,26 +193,35 @@ def looped(video: Path, target: Path, *, seconds: float) -> int:
     return repeats
 
 
-async def measure_memory(video: Path, eyes: Eyes, *, every_s: float) -> Metrics:
-    """How much this process grows while it looks at a long video.
+def measure_memory(video: Path, eyes: Eyes, folder: Path) -> Metrics:
+    """How much a process grows that indexes a long video, from its first frame to the edition in force.
 
     Args:
         video: The long file.
         eyes: What finds and describes shoes.
-        every_s: How often it is looked at, seconds.
+        folder: For the archive and the log; removed where it is there.
 
     Returns:
         ``rss_growth_pct``: largest memory of the last half above the largest of the half before it, the warm-up left
         out; and both in MiB.
+
+    Raises:
+        Unavailable: The process did not end well.
     """
-    total = max(1, int((open_source(video).probe().duration_s or 1.0) / every_s))
-    samples, frames, next_at = list[float](), 0, 0.0
-    async for step in steps_of(video, eyes, Tracker("long"), every_s=every_s):
-        frames += step.frames
-        if frames >= next_at:
-            samples.append(tree_memory(os.getpid()).rss_mib)
-            next_at += total / _SAMPLES
-    return growth(samples) | {"rss_frames": float(frames)}
+    shutil.rmtree(folder, ignore_errors=True)
+    samples = list[float]()
+    process = Indexing(folder / "archives", _ARCHIVE, video, eyes).started(folder / "memory.log")
+    with ended(process), tqdm(desc="memory", unit="sample") as bar:
+        while process.poll() is None:
+            samples.append(tree_memory(process.pid).rss_mib)
+            bar.set_postfix(mib=f"{samples[-1]:.0f}")
+            bar.update(1)
+            time.sleep(_SAMPLE_EVERY_S)
+    if process.returncode:
+        raise Unavailable(f"the indexing ended with {process.returncode}", remedy=f"see {folder / 'memory.log'}")
+    frames = coverage_of(read_source_rows(Edition.open(folder / "archives", _ARCHIVE))).decoded
+    # The last sample may be of a process that is ending.
+    return growth([sample for sample in samples if sample > 0]) | {"rss_frames": float(frames)}
 
 
 def growth(samples_mib: list[float]) -> Metrics:

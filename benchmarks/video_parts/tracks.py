@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.reporting import InputValue, text_table
-from benchmarks.shoe_systems.outliers import ShoeEncoder
-from benchmarks.video_parts.looking import EVERY_S, Eyes, Seen, look_at
+from benchmarks.video_parts.looking import ENCODE_TIMEOUT_S, Eyes, Seen, archived, seen_in
 from benchmarks.video_parts.scene import ScenePlan, Truth, catalogue, made_videos, truth_of
+from indexer.video.model import VideoModel
 from outsole.answers import View
 from outsole.evaluation.track_scores import Boxes, TrackScores, boxes_on, rank_one, track_scores
 from outsole.synthesis.scene_files import read_truth
@@ -22,6 +21,8 @@ from outsole.synthesis.scene_pictures import ShoeTruth
 from outsole.video.sources import Selection
 
 Metrics = dict[str, float]
+SCENE = "scene"
+"""The archive of the made scene."""
 _LENGTHS_PX = ((0, 48), (48, 64), (64, 84), (84, 10_000))
 _NO_TRACK = -1
 
@@ -37,6 +38,7 @@ class Compared:
         vectors: float32 [N, D].
         track_of: Track of each sighting, int64 [N]; -1 where it is in none.
         embeddings: Of the tracks, float32 [T, D]; NaN where nothing of a track is large enough.
+        track_ids: Of the tracks, T of them.
         scores: Of the tracks.
     """
 
@@ -46,29 +48,34 @@ class Compared:
     vectors: NDArray[np.float32]
     track_of: NDArray[np.int64]
     embeddings: NDArray[np.float32]
+    track_ids: tuple[str, ...]
     scores: TrackScores
 
 
-async def measure_tracks(plan: ScenePlan, folder: Path, eyes: Eyes, *, every_s: float | None = EVERY_S) -> Metrics:
+async def measure_tracks(plan: ScenePlan, folder: Path, eyes: Eyes, *, root: Path) -> Metrics:
     """Find the walk-pasts of a made scene; see the module.
 
     Args:
         plan: Of the scene.
         folder: Where its videos lie, or are drawn.
         eyes: What finds and describes shoes.
-        every_s: How often a video is looked at, seconds; None for every frame.
+        root: Directory of the archives.
     """
-    videos, seen = made_videos(plan, folder), list[Seen]()
-    for video in videos:
-        seen.append(await look_at(video, eyes, every_s=every_s))
-        shoes = f"{len(seen[-1].sightings)} shoes, {len(seen[-1].tracks)} tracks"
-        click.echo(f"{video.name}: {seen[-1].frames} frames, {shoes}", err=True)
-    truths = [sampled(read_truth(video), every_s) for video in videos]
-    compared = compare(seen, truths, plan)
+    async with eyes.opened() as model:
+        compared = await compared_scene(plan, folder, eyes, root=root, model=model)
+        crops, numbers = catalogue(plan.shoes)
+        gallery = await model.encode(crops, timeout_s=ENCODE_TIMEOUT_S)
     click.echo("where true shoes are lost, %")
     click.echo(text_table(LOSS_HEADERS, losses(compared)))
-    ranks = await asyncio.to_thread(rank_metrics, compared, plan, eyes.encode)
-    return {**track_metrics(compared.scores), **ranks}
+    return {**track_metrics(compared.scores), **rank_metrics(compared, gallery.astype(np.float32), numbers)}
+
+
+async def compared_scene(plan: ScenePlan, folder: Path, eyes: Eyes, *, root: Path, model: VideoModel) -> Compared:
+    """The archive of a made scene against its truth; arguments as of ``measure_tracks``."""
+    videos = made_videos(plan, folder)
+    edition = await archived(videos, SCENE, root=root, model=model, eyes=eyes)
+    truths = [sampled(read_truth(video), eyes.every_s) for video in videos]
+    return compare([seen_in(edition, video) for video in videos], truths, plan)
 
 
 def sampled(truth: tuple[ShoeTruth, ...], every_s: float | None) -> tuple[ShoeTruth, ...]:
@@ -109,6 +116,7 @@ def compare(seen: Sequence[Seen], truths: Sequence[tuple[ShoeTruth, ...]], plan:
         vectors=vectors,
         track_of=owners,
         embeddings=_embeddings(seen, vectors.shape[1]),
+        track_ids=tuple(track.track_id for each in seen for track in each.tracks),
         scores=track_scores(truth.boxes, tracked, tracks=int(firsts[-1])),
     )
 
@@ -138,13 +146,16 @@ def track_metrics(scores: TrackScores) -> Metrics:
     }
 
 
-def rank_metrics(compared: Compared, plan: ScenePlan, encode: ShoeEncoder) -> Metrics:
+def rank_metrics(compared: Compared, gallery: NDArray[np.float32], numbers: NDArray[np.int64]) -> Metrics:
     """Rank-1 of the right model among the catalogue: of tracks, and of single shoes in the same tracks.
 
     Tracks without a shoe that is large enough have no vector; ``tracks_searchable`` is the share of the others.
+
+    Args:
+        compared: Tracks with their truth.
+        gallery: Vectors of the catalogue's pictures, float32 [N, D].
+        numbers: Number of each one's model, int64 [N].
     """
-    crops, numbers = catalogue(plan.shoes)
-    gallery = encode(crops)
     walk_of = compared.scores.walk_of
     is_true = walk_of >= 0
     has_vector = is_true & np.isfinite(compared.embeddings).all(axis=1)

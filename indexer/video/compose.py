@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,7 +19,11 @@ from outsole.video.networks import MODELS, ShoeNetworks
 
 @asynccontextmanager
 async def opened_video_model(
-    place: IndexPlace, shoe_encoder: str = "", *, settings: FinderSettings | None = None
+    place: IndexPlace,
+    shoe_encoder: str = "",
+    *,
+    settings: FinderSettings | None = None,
+    around: Callable[[str, Encoder], Encoder] | None = None,
 ) -> AsyncIterator[VideoModel]:
     """The detectors of shoes and a shoe encoder, for as long as the block lasts.
 
@@ -27,6 +31,7 @@ async def opened_video_model(
         place: Model folders, and Triton's address where it is to be asked.
         shoe_encoder: Name of the encoder; empty for the shipped one.
         settings: How shoes are found.
+        around: Puts something around each network, which it is given by name; for measuring.
 
     Raises:
         InvalidInput: There is no shoe encoder of that name.
@@ -41,7 +46,7 @@ async def opened_video_model(
             # The stack does not load detectors by itself: whoever searches prints does without their memory.
             encoder = encoder_of(contract, folder, triton_url=place.triton_url, load_missing=True)
             closing.push_async_callback(encoder.close)
-            return encoder
+            return encoder if around is None else around(contract.model, encoder)
 
         networks = ShoeNetworks.of({name: opened(spec.contract(), repository / name) for name, spec in specs.items()})
         yield VideoModel(

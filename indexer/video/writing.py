@@ -112,7 +112,7 @@ class ArchiveFacts:
     Attributes:
         name, hash: Of the shoe encoder.
         settings: Everything else that shapes it.
-        vector_length: Numbers of a vector; read where not one track is there.
+        vector_length: Numbers of a vector; read where not one shoe was encoded.
     """
 
     name: str
@@ -141,9 +141,20 @@ def write_edition(archive: Path, parts: Sequence[EditionPart], *, facts: Archive
             for name in (sightings_file, tracks_file, crops_file):
                 writer.add_file(name(part.row.source_id), part.file(name(part.row.source_id)))
         if SHOE not in writer.array_names:
-            writer.append([], {SHOE: np.zeros((0, facts.vector_length), np.float16)})
+            length = facts.vector_length or _vector_length(ordered)
+            writer.append([], {SHOE: np.zeros((0, length), np.float16)})
         writer.add_table(SOURCES, source_table([part.row for part in ordered]))
         return writer.write(rejects_csv=rejects_csv)
+
+
+def _vector_length(parts: Sequence[EditionPart]) -> int:
+    """Numbers of a vector, by the sightings: some were encoded, though no walk-past is searched."""
+    for part in parts:
+        seen = pq.read_table(part.file(sightings_file(part.row.source_id)), columns=["vector"], use_threads=False)
+        vectors = seen["vector"].drop_null()
+        if len(vectors):
+            return len(vectors[0])
+    return 0
 
 
 def _thumbnails(edition: Edition, places: NDArray[np.intp]) -> list[bytes]:

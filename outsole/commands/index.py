@@ -28,6 +28,7 @@ from outsole.gallery.layout import SHOES, SOLES, root_of
 from outsole.matching.embedding import DEFAULT_EMBEDDING
 
 _SHOWN_REJECTS = 10
+_SHOWN_CHARACTERS = 300
 HERE, RAY = "here", "ray"
 
 
@@ -132,14 +133,18 @@ async def _tried_and_published(edition: Edition, *, target: str) -> Edition:
 
 @contextlib.contextmanager
 def workers_of(kind: str) -> Iterator[None]:
-    """Ray for as long as the block lasts, where it is wanted."""
+    """Ray for as long as the block lasts, where it is wanted. Raises ``Unavailable`` where it does not start."""
     if kind == HERE:
         yield
         return
     import ray
 
     address = os.environ.get("RAY_ADDRESS", "local")
-    ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    try:
+        ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    except Exception as error:  # Ray has no class of its own for this.
+        told = " ".join(str(error).split())[:_SHOWN_CHARACTERS]
+        raise Unavailable(f"Ray does not start: {told}", remedy="try again, or work without --workers ray") from error
     try:
         yield
     finally:

@@ -68,9 +68,10 @@ def shoe(image: Path, **options: Unpack[ShoeOptions]) -> None:
     where = track_filter(options["cameras"], options["places"], options["since"], options["until"])
     _check(options, where)
     with Client(target_of(options["target"], options["home"]), timeout_s=120.0) as client:
-        answer = _asked(client, image, options, where)
+        marks = _marks(options)
+        answer = _asked(client, image, options, where, marks=marks)
         if options["report"] is not None and isinstance(answer, TrackAnswer):
-            write_track_report(options["report"], image, answer, client)
+            write_track_report(options["report"], image, answer, client, marks=marks)
     if options["as_csv"]:
         click.echo(_csv(answer))
     else:
@@ -85,9 +86,14 @@ def _check(options: ShoeOptions, where: TrackFilter) -> None:
             raise InvalidInput("it is for archives alone", field=name, remedy="give --archive")
 
 
-def _asked(client: Client, image: Path, options: ShoeOptions, where: TrackFilter) -> SearchAnswer | TrackAnswer:
+def _marks(options: ShoeOptions) -> ShoeMarks:
     view = None if options["view"] is None else View(options["view"])
-    marks = ShoeMarks(view, options["toe"], options["heel"], options["box"])
+    return ShoeMarks(view, options["toe"], options["heel"], options["box"])
+
+
+def _asked(
+    client: Client, image: Path, options: ShoeOptions, where: TrackFilter, *, marks: ShoeMarks
+) -> SearchAnswer | TrackAnswer:
     count = options["count"]
     if options["gallery"]:
         return client.search_shoe(image, gallery=options["gallery"], k=count, marks=marks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +11,15 @@ import click
 import cv2
 import numpy as np
 
+from outsole.answers import ShoeMarks
 from outsole.api import Client
-from outsole.report.contact_sheet import ContactSheet, SheetRow, write_sheet
-from outsole.report.originals import Originals
+from outsole.report.contact_sheet import ContactSheet, SheetRow, jpeg_uri, write_sheet
+from outsole.report.originals import Originals, marked_jpeg
 from outsole.video_answers import SourceInfo, TraceAnswer, TracedArchive, TrackAnswer, TrackInfo
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PROBE_WIDTH_PX = 640
+_NO_MARKS = ShoeMarks()
 
 
 def report_option(function: _Function) -> _Function:
@@ -31,13 +32,14 @@ def report_option(function: _Function) -> _Function:
     )(function)
 
 
-def write_track_report(folder: Path, image: Path, answer: TrackAnswer, client: Client) -> None:
-    """Write the contact sheet of a search of an archive, and say where it is."""
+def write_track_report(folder: Path, image: Path, answer: TrackAnswer, client: Client, *, marks: ShoeMarks) -> None:
+    """Write the contact sheet of a search of an archive, and say where it is; ``marks`` are those of the search."""
     originals = Originals(_sources(client, [(answer.archive, answer.edition)]))
     rows = [_row(hit.rank, hit.track, {"Score": f"{hit.score:.4f}"}, originals=originals) for hit in answer.hits]
     searched = TracedArchive(answer.archive, answer.edition, answer.searched, answer.total, answer.coverage)
     facts = {"Archive": answer.archive, "Encoder": answer.encoder_hash[:16]}
-    _write(folder, image, rows, archives=[searched], told=(facts, answer.probe_sha256, answer.warnings))
+    told = (facts, answer.probe_sha256, answer.warnings)
+    _write(folder, image, rows, archives=[searched], told=told, marks=marks)
 
 
 def write_trace_report(folder: Path, image: Path, answer: TraceAnswer, client: Client) -> None:
@@ -78,11 +80,12 @@ def _write(
     *,
     archives: Sequence[TracedArchive],
     told: tuple[dict[str, str], str, Iterable[str]],
+    marks: ShoeMarks = _NO_MARKS,
 ) -> None:
     facts, sha256, notes = told
     sheet = ContactSheet(
         title=f"Tracks for {image.name}",
-        probe=_picture(image),
+        probe=_picture(image, marks),
         probe_name=image.name,
         probe_sha256=sha256,
         facts=facts,
@@ -102,12 +105,8 @@ def _sources(client: Client, editions: Iterable[tuple[str, str]]) -> dict[tuple[
     }
 
 
-def _picture(image: Path) -> str:
-    """The probe as a data address, small; empty where OpenCV cannot read it."""
+def _picture(image: Path, marks: ShoeMarks) -> str:
+    """The probe as a data address, small, with what was searched for marked; empty where OpenCV cannot read it."""
     found = cv2.imdecode(np.frombuffer(image.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    if found is None:
-        return ""
-    scale = min(_PROBE_WIDTH_PX / found.shape[1], 1.0)
-    small = cv2.resize(found, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else found
-    done, data = cv2.imencode(".jpg", small)
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii") if done else ""
+    jpeg = b"" if found is None else marked_jpeg(np.asarray(found, np.uint8), marks, width_px=_PROBE_WIDTH_PX)
+    return jpeg_uri(jpeg) if jpeg else ""

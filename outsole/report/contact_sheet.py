@@ -70,7 +70,7 @@ def render_sheet(sheet: ContactSheet) -> str:
     """The sheet as HTML text."""
     environment = report_environment()
     environment.filters["moment"] = _moment_text
-    environment.filters["jpeg_uri"] = _jpeg_uri
+    environment.filters["jpeg_uri"] = jpeg_uri
     return environment.get_template("contact_sheet.html.j2").render(sheet=sheet)
 
 
@@ -78,5 +78,6 @@ def _moment_text(time: datetime | None) -> str:
     return "not known" if time is None else time.isoformat(sep=" ", timespec="milliseconds")
 
 
-def _jpeg_uri(jpeg: bytes) -> str:
+def jpeg_uri(jpeg: bytes) -> str:
+    """A JPEG file as a data address."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

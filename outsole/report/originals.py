@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.answers import Point, ShoeMarks
 from outsole.errors import OutsoleError
 from outsole.video.opening import open_source
 from outsole.video.sources import FrameSource
@@ -91,11 +92,32 @@ def _decoded(source: FrameSource, track: TrackInfo) -> NDArray[np.uint8] | None:
 
 
 def _marked(rgb: NDArray[np.uint8], track: TrackInfo) -> bytes:
-    """JPEG bytes of the frame with the box and the line from heel to toe."""
-    scale = min(_SHOWN_WIDTH_PX / rgb.shape[1], 1.0)
-    size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
-    shown = np.ascontiguousarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)[..., ::-1])
-    left, top, right, bottom = (round(value * scale) for value in track.box)
-    cv2.rectangle(shown, (left, top), (right, bottom), _GREEN, 2)
+    """JPEG bytes of the frame with the shoe's box."""
+    return marked_jpeg(rgb[..., ::-1], ShoeMarks(box=track.box), width_px=_SHOWN_WIDTH_PX)
+
+
+def marked_jpeg(bgr: NDArray[np.uint8], marks: ShoeMarks, *, width_px: int) -> bytes:
+    """A picture with what is known of a shoe in it: its box, and the line of its sole, as far as they are known.
+
+    Args:
+        bgr: uint8 [H, W, 3].
+        marks: Pixels of the picture.
+        width_px: The picture is made smaller where it is wider.
+
+    Returns:
+        JPEG bytes; empty where it cannot be written as JPEG.
+    """
+    scale = min(width_px / bgr.shape[1], 1.0)
+    size = (max(round(bgr.shape[1] * scale), 1), max(round(bgr.shape[0] * scale), 1))
+    shown = np.ascontiguousarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA))
+    if marks.box is not None:
+        left, top, right, bottom = marks.box
+        cv2.rectangle(shown, _pixel((left, top), scale), _pixel((right, bottom), scale), _GREEN, 2)
+    if marks.toe is not None and marks.heel is not None:
+        cv2.line(shown, _pixel(marks.heel, scale), _pixel(marks.toe, scale), _GREEN, 2, cv2.LINE_AA)
     done, data = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return data.tobytes() if done else b""
+
+
+def _pixel(point: Point, scale: float) -> tuple[int, int]:
+    return round(point[0] * scale), round(point[1] * scale)

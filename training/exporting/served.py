@@ -23,12 +23,14 @@ backend: "{backend}"
 {file}max_batch_size: {max_batch}
 {inputs}
 {outputs}
+{merging}instance_group [ {{ kind: {kind} count: 1 }} ]
+"""
+_MERGING = """\
 dynamic_batching {{
   preferred_batch_size: [ {preferred_batch} ]
   max_queue_delay_microseconds: {delay}
   default_queue_policy {{ max_queue_size: {queue} }}
 }}
-instance_group [ {{ kind: {kind} count: 1 }} ]
 """
 
 
@@ -41,6 +43,7 @@ class ServedModel:
         inputs, outputs: Tensors in the order of the graph, dims without the batch.
         max_batch: Most items a batch.
         preferred_batch: Batch that the server waits for.
+        merges: See ``training.export_plan.ExportPlan``.
     """
 
     name: str
@@ -48,6 +51,7 @@ class ServedModel:
     outputs: tuple[TensorShape, ...]
     max_batch: int
     preferred_batch: int
+    merges: bool = True
 
 
 def onnxruntime_config(model: ServedModel) -> str:
@@ -61,6 +65,9 @@ def tensorrt_config(model: ServedModel) -> str:
 
 
 def _config(model: ServedModel, *, backend: str, file: str, kind: str) -> str:
+    merging = _MERGING.format(
+        preferred_batch=min(model.preferred_batch, model.max_batch), delay=_QUEUE_DELAY_US, queue=_QUEUE_SIZE
+    )
     return _CONFIG.format(
         name=model.name,
         backend=backend,
@@ -68,9 +75,7 @@ def _config(model: ServedModel, *, backend: str, file: str, kind: str) -> str:
         max_batch=model.max_batch,
         inputs=_tensors("input", model.inputs),
         outputs=_tensors("output", model.outputs),
-        preferred_batch=min(model.preferred_batch, model.max_batch),
-        delay=_QUEUE_DELAY_US,
-        queue=_QUEUE_SIZE,
+        merging=merging if model.merges else "",
         kind=kind,
     )
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 pytest.importorskip("torch")
 pytest.importorskip("efficientnet_lite_pytorch")
 
-from benchmarks.video import main
+from benchmarks.video import PARTS, main
 
 _SMALL = (
     "--cameras",
@@ -29,12 +29,16 @@ _SMALL = (
 )
 
 
-def test_a_small_run_writes_tracks_and_the_pipelines_ratio(tmp_path: Path) -> None:
+def test_a_small_run_writes_tracks_a_trace_and_the_pipelines_ratio(tmp_path: Path) -> None:
     path = tmp_path / "video.json"
     arguments = [
         *_SMALL,
         "--only",
         "tracks",
+        "--only",
+        "trace",
+        "--prints",
+        "1",
         "--only",
         "pipeline",
         "--work",
@@ -47,10 +51,14 @@ def test_a_small_run_writes_tracks_and_the_pipelines_ratio(tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     metrics = json.loads(path.read_text())["metrics"]
     assert metrics["failed_parts"] == 0
-    assert {"track_recall", "tracks_per_walk", "pipeline_ratio", "decode_ms", "find_ms"} <= metrics.keys()
+    assert {"track_recall", "trace_top5", "trace_candidates", "pipeline_ratio", "find_ms"} <= metrics.keys()
     kept = (tmp_path / "outsole-video" / "measured.json").stat().st_mtime_ns
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert (tmp_path / "outsole-video" / "measured.json").stat().st_mtime_ns == kept
+
+
+def test_what_is_asked_for_has_a_part() -> None:
+    assert {"shoes", "outliers", "tracks", "trace", "pipeline", "rss", "kills"} <= PARTS.keys()
 
 
 def test_a_part_that_fails_does_not_take_the_others_with_it(tmp_path: Path) -> None:

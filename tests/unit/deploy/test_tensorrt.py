@@ -16,6 +16,7 @@ from tritonclient.grpc import model_config_pb2
 from outsole.encoders.network_spec import load_spec
 from outsole.inference.encoder import TensorShape
 from tests.unit.deploy.dashboards import ROOT
+from training.export_plan import ExportPlan
 from training.exporting.served import ServedModel, onnxruntime_config
 from training.exporting.tensorrt import shapes, tensorrt_files
 
@@ -33,8 +34,9 @@ def served(name: str) -> ServedModel:
     """The model as its shipped specification and configuration describe it."""
     config = text_format.Parse((REPOSITORY / name / "config.pbtxt").read_text(), model_config_pb2.ModelConfig())
     contract = load_spec(REPOSITORY / name).contract()
-    preferred = config.dynamic_batching.preferred_batch_size[0]
-    return ServedModel(name, contract.inputs, contract.outputs, config.max_batch_size, preferred)
+    merges = config.HasField("dynamic_batching")
+    preferred = config.dynamic_batching.preferred_batch_size[0] if merges else ExportPlan.preferred_batch
+    return ServedModel(name, contract.inputs, contract.outputs, config.max_batch_size, preferred, merges)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -42,6 +44,13 @@ def test_the_files_are_what_the_exporter_writes_from_the_specification(name: str
     wanted = tensorrt_files(served(name))
     assert {path.name: path.read_text(encoding="utf-8") for path in (TENSORRT / name).iterdir()} == wanted
     assert (REPOSITORY / name / "config.pbtxt").read_text(encoding="utf-8") == onnxruntime_config(served(name))
+
+
+def test_the_server_puts_requests_together_but_for_encoders_of_shoes() -> None:
+    kinds = {name: getattr(load_spec(REPOSITORY / name), "kind", "") for name in NETWORKS}
+    assert [name for name in NETWORKS if not served(name).merges] == [
+        name for name, kind in kinds.items() if kind == "shoe_embedding"
+    ]
 
 
 def test_there_is_one_folder_a_model() -> None:

@@ -8,54 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.video_parts.looking import Seen
-from benchmarks.video_parts.scene import ScenePlan, catalogue, made_videos, truth_of
+from benchmarks.video_parts.scene import catalogue, made_videos, truth_of
 from benchmarks.video_parts.tracks import compare, losses, rank_metrics, sampled, track_metrics
 from outsole.imaging.shoe_crops import CROP_PX
-from outsole.synthesis.scene_files import read_truth
 from outsole.synthesis.scene_pictures import ShoeTruth
-from outsole.video.finding import FoundShoes
-from outsole.video.records import Grade, Sighting
-from outsole.video.tracking import Tracker
-
-PLAN = ScenePlan(cameras=1, models=4, walks=1, seconds=8.0, seed=3)
+from tests.unit.benchmarks.video_parts.made_sightings import PLAN, seen_of
 
 
-@pytest.fixture(scope="module")
-def truth(tmp_path_factory: pytest.TempPathFactory) -> tuple[ShoeTruth, ...]:
-    (video,) = made_videos(PLAN, tmp_path_factory.mktemp("made") / "scene")
-    return read_truth(video)
-
-
-def seen_of(truth: tuple[ShoeTruth, ...], *, model: int = 0, only_large: bool = True) -> Seen:
-    """What a perfect detector and an encoder that knows the model would see."""
-    vector = np.eye(8, dtype=np.float32)[model]
-    sightings = []
-    for shoe in truth:
-        large = shoe.length_px >= 32 and shoe.visible >= 0.5
-        if large or not only_large:
-            grade = Grade(shoe.length_px, 1.0, shoe.visible, 0.5, large)
-            sightings.append(
-                Sighting(
-                    shoe.frame, shoe.time_s, shoe.box, shoe.toe, shoe.heel, shoe.view, 0.9, shoe.person, grade=grade
-                )
-            )
-    vectors = np.tile(vector, (len(sightings), 1))
-    tracker = Tracker("made")
-    first, last = tracker.update(sightings, vectors), tracker.close()
-    tracks = (*first.finished, *last.finished)
-    number = {part.walk: place for place, track in enumerate(tracks) for part in track.parts}
-    walks = np.concatenate([first.walks, last.walks])
-    owners = np.array([number.get(walk, -1) for walk in walks[np.argsort(walks[:, 0]), 1].tolist()], np.int64)
-    found = (FoundShoes(0, 0.0, 1, tuple(sightings)),)
-    return Seen(1, found, tuple(sightings), vectors, tracks, owners, tracker.counts)
-
-
-def test_a_scene_is_drawn_once(tmp_path: Path) -> None:
-    (video,) = made_videos(replace(PLAN, seconds=8.0), tmp_path / "scene")
-    before = video.stat().st_mtime_ns
-    assert made_videos(PLAN, tmp_path / "scene") == [video]
-    assert video.stat().st_mtime_ns == before
+def test_a_scene_is_drawn_once(made_video: Path) -> None:
+    before = made_video.stat().st_mtime_ns
+    assert made_videos(PLAN, made_video.parent) == [made_video]
+    assert made_video.stat().st_mtime_ns == before
 
 
 def test_a_perfect_detector_finds_the_walk_past_in_one_track(truth: tuple[ShoeTruth, ...]) -> None:
@@ -72,12 +35,9 @@ def test_two_videos_do_not_share_frames(truth: tuple[ShoeTruth, ...]) -> None:
 def test_a_track_of_the_right_model_is_at_rank_one(truth: tuple[ShoeTruth, ...]) -> None:
     worn = int(truth_of([truth], [0], PLAN.shoes).models[0])
 
-    def encode(crops: np.ndarray) -> np.ndarray:
-        """The catalogue's own order is its models'."""
-        return np.eye(8, dtype=np.float32)[np.arange(len(crops)) // 3]
-
-    right = rank_metrics(compare([seen_of(truth, model=worn)], [truth], PLAN), PLAN, encode)
-    wrong = rank_metrics(compare([seen_of(truth, model=(worn + 1) % 4)], [truth], PLAN), PLAN, encode)
+    gallery, numbers = np.eye(4, 8, dtype=np.float32), np.arange(4)
+    right = rank_metrics(compare([seen_of(truth, model=worn)], [truth], PLAN), gallery, numbers)
+    wrong = rank_metrics(compare([seen_of(truth, model=(worn + 1) % 4)], [truth], PLAN), gallery, numbers)
     assert (right["track_rank1"], right["frame_rank1"], right["tracks_searchable"]) == (1, 1, 1)
     assert (wrong["track_rank1"], wrong["frame_rank1"]) == (0, 0)
 

@@ -183,6 +183,14 @@ def test_where_nobody_walks_past_the_archive_still_says_what_was_looked_at(tmp_p
     assert verify_edition(edition).difference == ""
 
 
+def test_where_every_walk_is_too_short_vectors_still_have_their_length(tmp_path: Path) -> None:
+    tracking = dataclasses.replace(SETTINGS.tracking, fewest_sightings=FRAMES)
+    options = dataclasses.replace(OPTIONS, settings=dataclasses.replace(SETTINGS, tracking=tracking))
+    report = _index([write_walk(tmp_path / "a.mp4")], tmp_path / "root", options=options)
+    assert (report.tracks, report.coverage.searched) == (0, len(SHOES))
+    assert Edition.open(tmp_path / "root", "hall").array(SHOE).shape == (0, 96)
+
+
 def test_shoes_too_small_to_search_are_counted_and_not_searched(tmp_path: Path) -> None:
     small = [
         dataclasses.replace(shoe, toe=(shoe.heel[0] + 20.0, 100.0)) for shoe in walk(4, 30) if shoe.heel is not None

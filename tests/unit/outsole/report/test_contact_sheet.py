@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from outsole.answers import View
+from outsole.answers import ShoeMarks, View
 from outsole.report.contact_sheet import ContactSheet, SheetRow, render_sheet, write_sheet
-from outsole.report.originals import Originals
+from outsole.report.originals import Originals, marked_jpeg
 from outsole.video_answers import Coverage, SourceInfo, TracedArchive, TrackInfo
 from tests.unit.outsole.api.made_video import SOURCE, track
 
@@ -61,6 +61,17 @@ def test_the_best_frame_is_decoded_again_with_the_box(original: Path) -> None:
     assert abs(int(shown[100, 120].mean()) - (40 + 10 * BEST)) < 5
     green, red = shown[30, 50, 1].astype(int), shown[30, 50, 2].astype(int)
     assert green > red + 40
+
+
+def test_what_was_searched_for_is_marked_in_a_picture_made_smaller() -> None:
+    gray = np.full((120, 160, 3), 90, np.uint8)
+    marks = ShoeMarks(toe=(140.0, 100.0), heel=(60.0, 100.0), box=(20.0, 20.0, 120.0, 60.0))
+    shown = cv2.imdecode(np.frombuffer(marked_jpeg(gray, marks, width_px=80), np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    assert shown.shape == (60, 80, 3)
+    greens = shown[..., 1].astype(int) - shown[..., 2]
+    assert greens[10, 30] > 40 and greens[50, 50] > 40
+    assert abs(greens[40, 30]) < 10
 
 
 def test_an_original_that_is_gone_or_another_is_not_shown_and_the_sheet_says_so(original: Path) -> None:
