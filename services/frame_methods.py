@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
@@ -45,14 +46,16 @@ class FrameMethods:
             )
         self._frame_streams += 1
         try:
-            messages = _messages(request, wait_s=frames.wait_s)
+            inbox = _Inbox(request, frames.wait_s)
+            messages = inbox.messages()
             first = await anext(messages, None)
             if first is None:
                 raise InvalidInput("the stream is empty", field="gallery", remedy="name a gallery, and send frames")
             answers = search_frames(frames_query(first), _raw_frames(first, messages), self._parts)
-            async with aclosing(answers):
+            async with aclosing(messages), aclosing(answers):
                 async for answer in answers:
                     yield convert_frames.frame_answer_to_wire(answer)
+                    inbox.answered()
         finally:
             self._frame_streams -= 1
 
@@ -82,23 +85,47 @@ def _raw(message: _Request) -> RawFrame:
     return message.frame, message.image, message.time_s if message.HasField("time_s") else None
 
 
-async def _messages(request: gRPCInputStream[_Request], *, wait_s: float) -> AsyncGenerator[_Request, None]:
-    """The messages of a stream.
+class _Inbox:
+    """The messages of a stream, as long as its client does something.
 
-    Raises:
-        BudgetSpent: None came for ``wait_s``.
-        ClientGone: The client has left.
+    Args:
+        request: The stream.
+        wait_s: Seconds for which a client may do nothing. While an answer is owed to it, it may wait for that.
     """
-    while True:
+
+    def __init__(self, request: gRPCInputStream[_Request], wait_s: float) -> None:
+        self._request, self._wait_s = request, wait_s
+        self._owed, self._since = 0, time.monotonic()
+
+    def answered(self) -> None:
+        """Say that a message was answered."""
+        self._owed, self._since = self._owed - 1, time.monotonic()
+
+    async def messages(self) -> AsyncGenerator[_Request, None]:
+        """All of them.
+
+        Raises:
+            BudgetSpent: None came, and none was owed an answer, for so long.
+            ClientGone: The client has left.
+        """
+        while (message := await self._next()) is not None:
+            self._owed, self._since = self._owed + 1, time.monotonic()
+            yield message
+        if self._request.is_cancelled():
+            raise ClientGone
+
+    async def _next(self) -> _Request | None:
+        # A wait that is given up would lose the message, so the same one is waited for again.
+        coming = asyncio.ensure_future(anext(self._request, None))
         try:
-            async with asyncio.timeout(wait_s):
-                message = await anext(request, None)
-        except TimeoutError as error:
-            raise BudgetSpent(
-                f"no frame came for {wait_s:g} s", remedy="send frames, read answers as they come, and end the stream"
-            ) from error
-        if message is None:
-            if request.is_cancelled():
-                raise ClientGone
-            return
-        yield message
+            while not coming.done():
+                left_s = self._wait_s if self._owed else self._since + self._wait_s - time.monotonic()
+                if left_s <= 0:
+                    raise BudgetSpent(
+                        f"no frame came for {self._wait_s:g} s",
+                        remedy="send frames, read answers as they come, and end the stream",
+                    )
+                await asyncio.wait([coming], timeout=left_s)
+            return coming.result()
+        finally:
+            coming.cancel()

@@ -29,8 +29,9 @@ from training.detectors.figures import figures
 
 SIDE_PX, WIDTH_PX, STEPS = 480, 840, 10
 JUNK = b"no picture at all " * 3_600
-# As much of a stream as gRPC may hold in its windows.
+# As much of what is sent as gRPC may hold in its windows, and a client that holds little of what it does not read.
 WINDOW_BYTES = 4 * 2**20
+NARROW = (("grpc.http2.lookahead_bytes", 4_096), ("grpc.http2.bdp_probe", 0))
 
 
 def walk() -> Iterator[NDArray[np.uint8]]:
@@ -157,7 +158,7 @@ def test_a_client_that_does_not_read_stops_what_it_sends_and_is_told_at_a_deadli
         time.sleep(1.5 * stack.settings.stream_wait_s)
         return 0 < before == sent
 
-    with grpc.insecure_channel(stack.target) as channel:
+    with grpc.insecure_channel(stack.target, options=NARROW) as channel:
         call = video_pb2_grpc.VideoServiceStub(channel).SearchFrames(messages(), timeout=120)  # type: ignore[no-untyped-call]
         assert wait_until(is_still, 60.0)
         read = 0

@@ -353,6 +353,31 @@ def test_streams_are_few_and_one_that_ends_makes_room(house: House) -> None:
     house.run(work)
 
 
+def test_a_client_may_wait_for_an_answer_for_as_long_as_it_takes(house: House) -> None:
+    answered_first = asyncio.Event()
+
+    class Slow:
+        async def find(self, frames: Sequence[Frame], *, timeout_s: float) -> list[FoundShoes]:
+            await asyncio.sleep(0.5)
+            return await GivenShoes([]).find(frames, timeout_s=timeout_s)
+
+    async def one_by_one() -> AsyncIterator[Request]:
+        first, second = frames_of([png(0), png(1)])
+        yield first
+        await answered_first.wait()
+        yield second
+
+    async def work(parts: SearchParts) -> list[Any]:
+        stream: gRPCInputStream[Request] = gRPCInputStream(one_by_one())
+        found = []
+        async for message in Host(parts, Slow(), wait_s=0.2).SearchFrames(stream, Context()):
+            found.append(message)
+            answered_first.set()
+        return found
+
+    assert [message.HasField("end") for message in house.run(work)] == [False, False, True]
+
+
 def test_a_client_that_sends_nothing_is_told_and_one_that_left_is_let_go(house: House) -> None:
     async def waiting() -> AsyncIterator[Request]:
         yield frames_of([png(0)])[0]
