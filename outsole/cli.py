@@ -24,7 +24,7 @@ COMMANDS = {
     "index": ("index", "Index a directory of images or a manifest into a gallery."),
     "video": ("video", "Shoes in video: index files into an archive, say what was looked at."),
     "adapt": ("adapt", "Train the embedding further on a gallery's own impressions."),
-    "search": ("search", "Search a gallery or an archive: outsole search print FILE, outsole search shoe IMAGE."),
+    "search": ("search", "Search a gallery or an archive: outsole search print FILE, shoe IMAGE, frames VIDEO."),
     "trace": ("trace", "From a print to the tracks in which such shoes walk past."),
     "explain": ("explain", "Draw which parts of a print made an item's score."),
     "galleries": ("galleries", "List the galleries."),

@@ -19,7 +19,7 @@ from outsole.errors import InvalidInput
 MetricKind = Literal["histogram", "counter", "gauge"]
 
 STAGES: Final = (
-    *("receive", "decode", "canvas", "crop", "encode", "candidates", "rerank", "group"),
+    *("receive", "decode", "canvas", "find", "crop", "encode", "candidates", "rerank", "group"),
     *("refine", "pictures", "tracks", "order", "report"),
 )
 QUEUED_STAGES: Final = ("encode", "candidates", "rerank", "tracks")

@@ -31,15 +31,7 @@ from services.settings import ServiceSettings
 from services.vector_store import VectorStoreOwner
 
 APPLICATION = "outsole"
-_GENERATED = "outsole.api.generated.outsole.v1"
-SERVICERS = (
-    f"{_GENERATED}.retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server",
-    f"{_GENERATED}.gallery_pb2_grpc.add_GalleryServiceServicer_to_server",
-    f"{_GENERATED}.index_pb2_grpc.add_IndexServiceServicer_to_server",
-    f"{_GENERATED}.video_pb2_grpc.add_VideoServiceServicer_to_server",
-    f"{_GENERATED}.wear_pb2_grpc.add_WearServiceServicer_to_server",
-    "grpc_health.v1.health_pb2_grpc.add_HealthServicer_to_server",
-)
+SERVICERS = ("services.edge.add_services_to_server",)
 _MIB = 2**20
 _ROOT = str(Path(__file__).resolve().parents[1])
 # Every process of Ray inherits these when Ray starts.

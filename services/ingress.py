@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,26 @@ from outsole.imaging.decode import DecodeLimits
 from outsole.inference.encoder import Encoder, ModelContract
 from outsole.matching.print_system import PrintSystem
 from outsole.matching.shoe_system import find_shoe_encoders
+from outsole.video.finding import DetectedShoes
+from outsole.video.networks import open_networks
 from services import validation
 from services.archives import Archives
 from services.catalogue import Catalogue, Served
 from services.evidence import EvidenceStore, EvidenceUpload
+from services.frame_methods import FrameMethods
 from services.health import HealthMonitor
 from services.index_methods import IndexMethods, RemoteIndexing
 from services.later import LaterMethods
 from services.lifecycle import EditionMethods, Lifecycle
-from services.parts import CandidateFinder, Reranking, SearchDefaults, SearchParts, ServedShoes
+from services.parts import (
+    CandidateFinder,
+    FrameParts,
+    Reranking,
+    SearchDefaults,
+    SearchParts,
+    ServedFinder,
+    ServedShoes,
+)
 from services.print_search import explain_hit, search_print
 from services.queries import TrackQuery
 from services.remote import RemoteCandidates, RemoteReranking
@@ -41,7 +53,7 @@ _MAX_WATCHERS = 32
 _READY_TIMEOUT_S = 3.0
 
 
-class Ingress(EditionMethods, IndexMethods, VideoMethods, LaterMethods):
+class Ingress(EditionMethods, IndexMethods, VideoMethods, FrameMethods, LaterMethods):
     """The deployment that answers all RPCs.
 
     Its readiness does not depend on Triton or Milvus: an outage is reported, and must not restart this process.
@@ -172,10 +184,10 @@ class Ingress(EditionMethods, IndexMethods, VideoMethods, LaterMethods):
         """Say whether a service can do its work now."""
         return health_pb2.HealthCheckResponse(status=await self._health.status(request.service))
 
-    @streaming
+    @streaming(health_pb2.HealthCheckResponse)
     async def Watch(
         self, request: health_pb2.HealthCheckRequest, grpc_context: GrpcContext
-    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+    ) -> AsyncGenerator[health_pb2.HealthCheckResponse, None]:
         """Say it again whenever it changes."""
         if self._watchers >= _MAX_WATCHERS:
             raise Overloaded(f"{self._watchers} watch already", remedy="use Check", retry_after_s=5.0)
@@ -229,18 +241,41 @@ def search_parts(
         shoes={
             name: ServedShoes(shoe, encoder_of(settings, shoe.folder, shoe.contract())) for name, shoe in shoes.items()
         },
+        frames=FrameParts(
+            open_finder=functools.cache(functools.partial(open_finder, settings)),
+            in_flight=settings.frames_in_flight,
+            streams=settings.frame_streams,
+            wait_s=settings.stream_wait_s,
+        ),
     )
 
 
-def encoder_of(settings: ServiceSettings, model_dir: Path, contract: ModelContract) -> Encoder:
-    """The encoder of a model folder where the settings say: behind Triton, or in this process."""
+def open_finder(settings: ServiceSettings) -> ServedFinder:
+    """The detectors of shoes in frames. Raises ``NotFound`` or ``DataCorrupt`` where a model folder is no good."""
+
+    def opened(contract: ModelContract, folder: Path) -> Encoder:
+        # The stack does not load detectors by itself: whoever searches prints does without their memory.
+        return encoder_of(settings, folder, contract, load_missing=True)
+
+    networks, hashes = open_networks(settings.model_repository, opened)
+    return ServedFinder(DetectedShoes(networks), hashes)
+
+
+def encoder_of(
+    settings: ServiceSettings, model_dir: Path, contract: ModelContract, *, load_missing: bool = False
+) -> Encoder:
+    """The encoder of a model folder where the settings say: behind Triton, or in this process.
+
+    ``load_missing`` asks Triton to load the model where it has not.
+    """
     if settings.encoder_backend == "in_process":
         from outsole.inference.in_process import InProcessEncoder
 
         return InProcessEncoder(model_dir, contract=contract)
-    from outsole.inference.triton_client import TritonEncoder
+    from outsole.inference.triton_client import TritonClientSettings, TritonEncoder
 
-    return TritonEncoder(settings.triton_url, contract.model, contract=contract)
+    how = TritonClientSettings(load_missing=load_missing)
+    return TritonEncoder(settings.triton_url, contract.model, contract=contract, settings=how)
 
 
 async def _take_chunks(upload: EvidenceUpload, messages: AsyncIterator[retrieval_pb2.UploadEvidenceRequest]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
@@ -174,10 +174,10 @@ class EditionMethods:
         )
         return convert_lifecycle.check_to_wire(check)
 
-    @streaming
+    @streaming(gallery_pb2.RebuildStoreResponse)
     async def RebuildStore(
         self, request: gallery_pb2.RebuildStoreRequest, grpc_context: GrpcContext
-    ) -> AsyncIterator[gallery_pb2.RebuildStoreResponse]:
+    ) -> AsyncGenerator[gallery_pb2.RebuildStoreResponse, None]:
         """Make what the vector store holds of an edition again."""
         async for edition, progress in self.lifecycle.rebuild(request.gallery, request.edition):
             yield convert_lifecycle.rebuild_to_wire(edition, progress)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.errors import NotFound
 from outsole.imaging.decode import DecodeLimits
 from services.telemetry import NullRecorder, Recorder
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from outsole.matching.print_system import PrintSystem
     from outsole.matching.rerank import HeatMap, ItemScores
     from outsole.matching.shoe_system import ShoeSystem
+    from outsole.video.finding import ShoeFinder
     from services.archives import Archives
     from services.catalogue import Catalogue
     from services.evidence import EvidenceStore
@@ -125,6 +127,36 @@ class ServedShoes:
 
 
 @dataclass(frozen=True)
+class ServedFinder:
+    """What finds shoes in frames, and the hashes of its networks by name."""
+
+    finder: ShoeFinder
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+def _no_finder() -> ServedFinder:
+    raise NotFound("nothing that finds shoes is named")
+
+
+@dataclass(frozen=True)
+class FrameParts:
+    """What streams of frames need beside the other parts.
+
+    Attributes:
+        open_finder: Gives what finds shoes, the same one each time. Raises ``NotFound`` or ``DataCorrupt`` where a
+            model folder is missing or damaged.
+        in_flight: Frames of a stream that are taken while they are not answered yet.
+        streams: Streams at once.
+        wait_s: Seconds that a stream waits for its client.
+    """
+
+    open_finder: Callable[[], ServedFinder] = _no_finder
+    in_flight: int = 16
+    streams: int = 2
+    wait_s: float = 60.0
+
+
+@dataclass(frozen=True)
 class SearchParts:
     """Everything that a search needs.
 
@@ -141,6 +173,7 @@ class SearchParts:
         encoder_slots: Bounds the searches that use the encoders at once.
         embeddings: Encoders of the embeddings served, by name.
         shoes: Encoders of shoes, by name.
+        frames: What streams of frames need.
     """
 
     system: PrintSystem
@@ -155,6 +188,7 @@ class SearchParts:
     encoder_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     embeddings: Mapping[str, Encoder] = field(default_factory=dict)
     shoes: Mapping[str, ServedShoes] = field(default_factory=dict)
+    frames: FrameParts = field(default_factory=FrameParts)
 
     async def encoders_ready(self) -> bool:
         """Whether every encoder answers that a gallery needs now; never raises."""

@@ -17,6 +17,8 @@ DEFAULT_TRACE_ROWS = 50
 MAX_ARCHIVES = 100
 MAX_MARKED = 100
 MAX_TRACE_PAIRS = 10_000
+DEFAULT_FRAME_K = 5
+MAX_FRAME_K = 100
 
 
 @dataclass(frozen=True)
@@ -163,3 +165,18 @@ class RefineQuery:
     relevant: tuple[str, ...]
     irrelevant: tuple[str, ...]
     method: RefineMethod = RefineMethod.ROCCHIO
+
+
+@dataclass(frozen=True)
+class FramesQuery:
+    """A search of frames that stream in.
+
+    Attributes:
+        target: The gallery that shows shoes, and its edition.
+        k: Models wanted for each shoe, 1 .. 100.
+        camera: Name of the camera, which tracks repeat.
+    """
+
+    target: Target
+    k: int = DEFAULT_FRAME_K
+    camera: str = ""

@@ -43,6 +43,9 @@ class ServiceSettings:
         rerank_threads: Threads of one reranker; 0 for all cores.
         rerank_cache_mib: Memory for prepared maps in one reranker and edition, MiB.
         searches_in_encoder: Searches of one ingress that wait for the encoder at once.
+        frame_streams: Streams of frames (SearchFrames) of one ingress at once.
+        frames_in_flight: Frames of a stream that are taken while they are not answered yet.
+        stream_wait_s: How long a stream of frames waits for its client, to send a frame or to read an answer, seconds.
         default_budget_ms: Time limit of a request that does not say one, milliseconds, 1 .. 600,000.
         rotation_limit_deg: Rotations from minus this to this are tried by default, degrees.
         rotation_step_deg: Step between them, degrees.
@@ -68,6 +71,9 @@ class ServiceSettings:
     rerank_threads: int = 0
     rerank_cache_mib: int = 1024
     searches_in_encoder: int = 4
+    frame_streams: int = 2
+    frames_in_flight: int = 16
+    stream_wait_s: float = 60.0
     default_budget_ms: int = 30_000
     rotation_limit_deg: float = 16.0
     rotation_step_deg: float = 4.0

@@ -11,10 +11,9 @@ from indexer.compose import IndexPlace, chosen_shoe_encoder, encoder_of
 from indexer.video.index_videos import VideoIndexReport, VideoOptions, index_videos
 from indexer.video.model import VideoModel, as_text
 from indexer.video.sources import CameraPlan
-from outsole.encoders.network_spec import NetworkSpec
 from outsole.inference.encoder import Encoder, ModelContract
 from outsole.video.finding import DetectedShoes, FinderSettings
-from outsole.video.networks import MODELS, ShoeNetworks
+from outsole.video.networks import open_networks
 
 
 @asynccontextmanager
@@ -39,7 +38,6 @@ async def opened_video_model(
     """
     how, repository = settings or FinderSettings(), place.model_dir.parent
     system = chosen_shoe_encoder((repository, place.encoders_dir), shoe_encoder)
-    specs = {name: NetworkSpec.load(repository / name) for name in MODELS}
     async with contextlib.AsyncExitStack() as closing:
 
         def opened(contract: ModelContract, folder: Path) -> Encoder:
@@ -48,13 +46,13 @@ async def opened_video_model(
             closing.push_async_callback(encoder.close)
             return encoder if around is None else around(contract.model, encoder)
 
-        networks = ShoeNetworks.of({name: opened(spec.contract(), repository / name) for name, spec in specs.items()})
+        networks, hashes = open_networks(repository, opened)
         yield VideoModel(
             name=system.spec.name,
             hash=system.spec.hash,
             finder=DetectedShoes(networks, how),
             encoder=opened(system.contract(), system.folder),
-            settings={**{name: spec.hash for name, spec in specs.items()}, "finder": as_text(how)},
+            settings={**hashes, "finder": as_text(how)},
         )
 
 

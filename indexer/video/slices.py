@@ -10,29 +10,21 @@ import asyncio
 import itertools
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from indexer.crawl import Progress
 from indexer.video.model import VideoModel, VideoSettings
 from indexer.video.work import SeenSlice, SliceCounts, SliceNotes, SliceTask, VideoWork
-from outsole.errors import InvalidInput, OutsoleError, Overloaded, Unavailable
-from outsole.imaging.shoe_crops import shoe_crop
+from outsole.errors import OutsoleError
 from outsole.video.archive_files import seen_table
 from outsole.video.finding import FoundShoes
-from outsole.video.records import Frame, Sighting
+from outsole.video.looking import Looker, Vectors, sighting_counts
+from outsole.video.pictures import jpeg_of
+from outsole.video.records import Frame
 from outsole.video.sources import FrameSource, Reading
-
-_JPEG_QUALITY = 90
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
-_T = TypeVar("_T")
 
 
 class BrokenSource(Exception):
@@ -68,11 +60,11 @@ class Unheard:
 
 @dataclass(frozen=True)
 class _SeenBatch:
-    """What was seen in some frames: crops and vectors one a shoe, None where it was not encoded."""
+    """What was seen in some frames: crops (JPEG files) and vectors one a shoe, None where it was not encoded."""
 
     found: tuple[FoundShoes, ...]
     crops: list[bytes | None]
-    vectors: list[NDArray[np.float16] | None]
+    vectors: Vectors
 
 
 class SliceLooker:
@@ -86,7 +78,13 @@ class SliceLooker:
     """
 
     def __init__(self, model: VideoModel, work: VideoWork, settings: VideoSettings, spent: Spent | None = None) -> None:
-        self._model = model
+        self._looker = Looker(
+            model.finder,
+            model.encoder,
+            find_timeout_s=settings.find_timeout_s,
+            encode_timeout_s=settings.encode_timeout_s,
+            patience_s=settings.patience_s,
+        )
         self._work = work
         self._settings = settings
         self._spent = spent or Spent()
@@ -145,25 +143,9 @@ class SliceLooker:
             slots.release()
 
     async def _looked_at(self, frames: list[Frame]) -> _SeenBatch:
-        settings = self._settings
-        with self._spent.on("find"):
-            found = await patiently(
-                lambda: self._model.finder.find(frames, timeout_s=settings.find_timeout_s), settings.patience_s
-            )
-        with self._spent.on("crop"):
-            cuts = await asyncio.to_thread(_cut_out, frames, found)
-        cropped = [crop for crop in cuts if crop is not None]
-        vectors: list[NDArray[np.float16] | None] = [None] * len(cuts)
-        if cropped:
-            with self._spent.on("encode"):
-                encoded = await patiently(
-                    lambda: self._model.encode(np.stack(cropped), timeout_s=settings.encode_timeout_s),
-                    settings.patience_s,
-                )
-            rows = iter(encoded)
-            vectors = [None if crop is None else next(rows) for crop in cuts]
-        pictures = await asyncio.to_thread(lambda: [None if crop is None else as_jpeg(crop) for crop in cuts])
-        return _SeenBatch(tuple(found), pictures, vectors)
+        seen = await self._looker.look(frames, self._spent.on)
+        crops = await asyncio.to_thread(lambda: [None if crop is None else jpeg_of(crop) for crop in seen.crops])
+        return _SeenBatch(seen.found, crops, seen.vectors)
 
 
 class _Decoding:
@@ -223,58 +205,12 @@ class _Decoding:
             return frames, self._received - before
 
 
-async def patiently(call: Callable[[], Awaitable[_T]], patience_s: float) -> _T:
-    """The result of a call to a network, which is repeated while the network is away or has too much to do.
-
-    Raises:
-        Unavailable, Overloaded: It stayed so for ``patience_s``.
-        OutsoleError: Any other error of the call.
-    """
-    until, pause_s = time.monotonic() + patience_s, _FIRST_PAUSE_S
-    while True:
-        try:
-            return await call()
-        except (Unavailable, Overloaded):
-            if time.monotonic() + pause_s > until:
-                raise
-        await asyncio.sleep(pause_s)
-        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-
-def as_jpeg(crop: NDArray[np.uint8]) -> bytes:
-    """A crop uint8 [H, W, 3], red first, as it is kept."""
-    return cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
-
-
-def crop_of(frame: Frame, sighting: Sighting) -> NDArray[np.uint8] | None:
-    """The crop of a sighting as the shoe encoder takes it; None where it is too small, or has no extent."""
-    if not sighting.grade.is_large_enough:
-        return None
-    try:
-        return shoe_crop(frame.rgb, view=sighting.view, toe=sighting.toe, heel=sighting.heel, box=sighting.box)
-    except InvalidInput:
-        return None
-
-
-def _cut_out(frames: Sequence[Frame], found: Sequence[FoundShoes]) -> list[NDArray[np.uint8] | None]:
-    return [
-        crop_of(frame, sighting) for frame, shoes in zip(frames, found, strict=True) for sighting in shoes.sightings
-    ]
-
-
 def _joined(batches: Sequence[_SeenBatch], notes: SliceNotes) -> SeenSlice:
     found = [shoes for batch in batches for shoes in batch.found]
     sightings = [sighting for shoes in found for sighting in shoes.sightings]
     crops = [crop for batch in batches for crop in batch.crops]
     vectors = [vector for batch in batches for vector in batch.vectors]
-    counts = replace(
-        notes.counts,
-        with_people=sum(shoes.persons > 0 for shoes in found),
-        with_shoes=sum(bool(shoes.sightings) for shoes in found),
-        shoes=len(sightings),
-        too_small=sum(shoes.too_small for shoes in found),
-        searched=sum(vector is not None for vector in vectors),
-    )
+    counts = replace(notes.counts, **sighting_counts(found, vectors))
     return SeenSlice(seen_table(sightings, vectors), crops, replace(notes, counts=counts))
 
 

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from indexer.video.slices import as_jpeg, crop_of
 from indexer.video.sources import clock_of
 from indexer.video.work import SliceNotes, SliceTask, VideoWork
 from outsole.errors import NotFound, OutsoleError, PreconditionFailed
@@ -38,9 +37,10 @@ from outsole.video.archive_files import (
     vectors_in,
 )
 from outsole.video.clocks import CameraClock
+from outsole.video.looking import crop_of
 from outsole.video.opening import open_source
+from outsole.video.pictures import jpeg_of
 from outsole.video.records import Sighting
-from outsole.video.sources import SourceIssue
 from outsole.video.track_edits import TrackEdit, apply_edits
 from outsole.video.tracking import Tracker, TrackingCounts, TrackingStep
 from outsole.video.tracking_settings import TrackingSettings
@@ -164,11 +164,7 @@ def tracks_unedited(
 
 def with_notes(row: SourceRow, notes: SliceNotes) -> SourceRow:
     """A source with what its slices tell of it."""
-    return replace(row, **dataclasses.asdict(notes.counts), issues=tuple(_sentence(issue) for issue in notes.issues))
-
-
-def _sentence(issue: SourceIssue) -> str:
-    return issue.message if issue.count < 2 else f"{issue.message} ({issue.count} times)"
+    return replace(row, **dataclasses.asdict(notes.counts), issues=tuple(map(str, notes.issues)))
 
 
 def _follow(
@@ -239,31 +235,14 @@ def _rows(tracks: Sequence[Track], embeddings: dict[str, NDArray[np.float16] | N
 
 
 def _row(track: Track, source: SourceRow, clock: CameraClock) -> TrackRow:
-    facts, best = track.facts, track.best_frame.sighting
     return TrackRow(
         item_id=track.track_id,
         source_id=source.source_id,
         camera=source.camera,
         place=source.place,
-        start_ms=_utc_ms(clock, facts.first_time_s, NEVER_BEGUN),
-        end_ms=_utc_ms(clock, facts.last_time_s, NEVER_ENDED),
-        first_frame=facts.first_frame,
-        last_frame=facts.last_frame,
-        best_frame=best.frame,
-        first_time_s=facts.first_time_s,
-        last_time_s=facts.last_time_s,
-        best_time_s=best.time_s,
-        box=best.box,
-        toe=best.toe,
-        heel=best.heel,
-        view=best.view,
-        weight=best.grade.weight,
-        length_px=best.grade.length_px,
-        sightings=facts.sightings,
-        side_views=facts.side,
-        front_views=facts.front,
-        back_views=facts.back,
-        too_small=facts.too_small,
+        start_ms=_utc_ms(clock, track.facts.first_time_s, NEVER_BEGUN),
+        end_ms=_utc_ms(clock, track.facts.last_time_s, NEVER_ENDED),
+        **track.told(),
     )
 
 
@@ -307,7 +286,7 @@ def _cut_again(source: SourceRow, sighting: Sighting) -> bytes:
     except OutsoleError:
         return b""
     crop = None if frame is None or frame.number != sighting.frame else crop_of(frame, sighting)
-    return b"" if crop is None else as_jpeg(crop)
+    return b"" if crop is None else jpeg_of(crop)
 
 
 def _embedding(track: Track) -> NDArray[np.float16] | None:

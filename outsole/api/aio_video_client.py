@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any, Unpack, overload
 
 from outsole.answers import SearchAnswer
 from outsole.api import convert_video, requests, video_requests
-from outsole.api.records import RefineOptions, ShoeOptions, TraceOptions, TracksOptions
+from outsole.api.frame_streams import Sender, answers_async
+from outsole.api.records import FramesOptions, RefineOptions, ShoeOptions, StreamFrame, TraceOptions, TracksOptions
+from outsole.frame_answers import FrameAnswer, FramesEnd
 from outsole.video_answers import (
     ArchiveInfo,
     Refinable,
@@ -25,6 +27,7 @@ class AsyncVideoMethods:
     _retrieval: Any
     _video: Any
     _timeout_s: float
+    _metadata: Any
 
     async def _call(self, method: Any, request: Any, *, timeout_s: float | None = None) -> Any:
         raise NotImplementedError
@@ -122,6 +125,38 @@ class AsyncVideoMethods:
             token, edition = response.next_page_token, response.edition
             if not token:
                 return
+
+    def search_frames(
+        self,
+        frames: AsyncIterable[StreamFrame] | Iterable[StreamFrame],
+        *,
+        gallery: str,
+        **options: Unpack[FramesOptions],
+    ) -> AsyncIterator[FrameAnswer | FramesEnd]:
+        """Searches frames as they are sent, and answers them in their order while more are sent.
+
+        Frames are asked for as the service takes them: it holds few that are not answered, and stops taking them while
+        answers are not read. It is not tried again.
+
+        Args:
+            frames: In the order of their numbers.
+            gallery: Name of a gallery that shows shoes.
+            options: See ``FramesOptions``.
+
+        Returns:
+            A ``FrameAnswer`` for each frame, and a ``FramesEnd`` at the end. Leaving it ends the stream.
+
+        Raises:
+            OutsoleError: Any of the tree, after the answers to the frames before; those of ``frames`` come as they are.
+        """
+        requests.known_options(options, FramesOptions)
+        sender = Sender(gallery, options)
+
+        def begin() -> Any:
+            timeout_s = options.get("timeout_s")
+            return self._video.SearchFrames(sender.messages_async(frames), timeout=timeout_s, metadata=self._metadata)
+
+        return answers_async(begin, sender)
 
     async def get_archive(self, archive: str, *, edition: str = "") -> ArchiveInfo:
         """An archive with all its sources and what became of their frames. Raises ``NotFound`` where there is none."""

@@ -6,7 +6,7 @@ Only the standard library and the records of answers are imported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from outsole.answers import ItemFilter, ItemState, Placement, SearchMode, ShoeMarks, TrackFilter
@@ -91,6 +91,39 @@ class ShoeOptions(TypedDict, total=False):
     with_thumbnails: bool
     budget_ms: int | None
     timeout_s: float
+
+
+@dataclass(frozen=True)
+class StreamFrame:
+    """A frame of a stream.
+
+    Attributes:
+        number: From 0, rising; numbers may be left out.
+        image: Bytes of a JPEG, PNG, TIFF or WebP, at most 16 MiB and 16 megapixels.
+        time_s: Seconds on a clock of any beginning, never falling; of every frame or of none. Without times no
+            walk-pasts are told.
+    """
+
+    number: int
+    image: bytes = field(repr=False)
+    time_s: float | None = None
+
+
+class FramesOptions(TypedDict, total=False):
+    """Options of ``search_frames``; left out, the service decides.
+
+    Attributes:
+        k: Models wanted for each shoe, 1 .. 100; None for 5.
+        camera: Name of the camera, which tracks repeat.
+        edition: Pins the state of the gallery; empty for the current one.
+        timeout_s: Seconds for the whole stream; None for no end. The service ends one whose client neither sends nor
+            reads for a minute.
+    """
+
+    k: int | None
+    camera: str
+    edition: str
+    timeout_s: float | None
 
 
 class SearchOptions(ExplainOptions, total=False):

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from outsole.answers import ItemFilter, ShoeMarks, TrackFilter
 from outsole.api import convert, convert_gallery, convert_shoes, convert_video
 from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2, video_pb2
-from outsole.api.records import RefineOptions, ShoeOptions, TraceOptions, TracksOptions
+from outsole.api.records import (
+    FramesOptions,
+    RefineOptions,
+    ShoeOptions,
+    StreamFrame,
+    TraceOptions,
+    TracksOptions,
+)
 from outsole.api.requests import DEFAULT_PAGE_SIZE, Picture, search_request, set_probe
 from outsole.errors import InvalidInput
 from outsole.video_answers import RefineMethod, TraceOrder
@@ -104,3 +111,17 @@ def archive_request(archive: str, *, edition: str, page_token: str) -> video_pb2
     """Asks for an archive and one page of its sources."""
     page = common_pb2.Page(page_size=SOURCES_PAGE_SIZE, page_token=page_token)
     return video_pb2.GetArchiveRequest(archive=archive, edition=edition, page=page)
+
+
+def frame_request(
+    frame: StreamFrame, options: FramesOptions, *, gallery: str, is_first: bool
+) -> video_pb2.SearchFramesRequest:
+    """A frame of a stream, the first one with what is asked of all; see ``FramesOptions``."""
+    request = video_pb2.SearchFramesRequest(frame=frame.number, image=frame.image, time_s=frame.time_s)
+    if is_first:
+        request.gallery = gallery
+        request.camera = options.get("camera", "")
+        request.edition = options.get("edition", "")
+        if (k := options.get("k")) is not None:
+            request.k = k
+    return request

@@ -15,6 +15,7 @@ import click
 from benchmarks.reporting import InputValue, text_table
 from outsole.answers import Placement, SearchAnswer
 from outsole.commands.stack import read_state
+from outsole.errors import OutsoleError
 from outsole.settings import StackSettings, default_home
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -78,7 +79,7 @@ def plain(value: object) -> Any:
         return [plain(found) for found in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | OutsoleError) else value
 
 
 def placement_text(placement: Placement) -> str:

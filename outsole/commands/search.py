@@ -1,4 +1,4 @@
-"""``outsole search``: with a print here, with a shoe in `outsole.commands.search_shoe`."""
+"""``outsole search``: with a print here, with a shoe and with frames in `search_shoe` and `search_frames`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from outsole.answers import ItemFilter, SearchMode
 from outsole.api import Client
 from outsole.api.records import PlacementSearch
 from outsole.commands.output import answer_text, json_option, show, target_of, target_option, years_options
+from outsole.commands.search_frames import frames
 from outsole.commands.search_shoe import shoe
 from outsole.errors import InvalidInput
 
@@ -56,6 +57,7 @@ def search() -> None:
 
 
 search.add_command(shoe)
+search.add_command(frames)
 
 
 @search.command("print")

@@ -1,186 +1,128 @@
-"""Frames that a client sends one by one, as a source: checked when they come, decoded when they are read.
+"""Frames that a client sends one by one: checked when they come, decoded in their turn.
 
-One thread puts frames in and waits while the queue is full; another reads them. What is wrong with the order or the
-times is the sender's to hear at once; a picture that cannot be decoded costs itself.
+What is wrong with their order or their times ends the stream, since nothing after it could be trusted; a picture that
+cannot be decoded costs itself.
 """
 
 from __future__ import annotations
 
 import math
-import queue
-import threading
-import time
-from collections.abc import Generator
 from dataclasses import dataclass
-from functools import partial
 
-from outsole.errors import InvalidInput, Overloaded, PreconditionFailed
+from outsole.errors import InvalidInput
 from outsole.imaging.decode import DecodeLimits
 from outsole.video.pictures import rgb_of
 from outsole.video.records import Frame
-from outsole.video.sources import (
-    Candidate,
-    Identity,
-    Notes,
-    Probe,
-    Reading,
-    Selection,
-    TimesFrom,
-    check_rate,
-    read_selected,
-)
+from outsole.video.sources import FrameCounts, IssueKind, Notes, SourceIssue, note_size
 
-_LOOKS_AGAIN_S = 0.1
-_LIMITS = DecodeLimits()
+FRAME_LIMITS = DecodeLimits(max_bytes=16 * 2**20, max_pixels=16_000_000)
+"""A few frames are in memory at once: 16 megapixels are twice those of a 4K camera."""
 
 
 @dataclass(frozen=True)
-class _Sent:
+class SentFrame:
+    """A frame as it was sent.
+
+    Attributes:
+        number: The sender's.
+        time_s: Seconds after the stream's first frame; 0 where the sender gives no times.
+        data: The picture's file.
+    """
+
     number: int
     time_s: float
     data: bytes
 
 
 class FrameStream:
-    """Frames as they are sent.
+    """The frames of one sender, in order.
 
     Args:
-        name: What the sender calls the source.
-        rate: Frames a second, where the sender gives no times; None where it does.
         limits: Largest picture.
-        queued: Frames that wait at most; what bounds the memory.
-
-    Raises:
-        InvalidInput: An impossible rate or queue.
     """
 
-    def __init__(
-        self, name: str, *, rate: float | None = None, limits: DecodeLimits = _LIMITS, queued: int = 16
-    ) -> None:
-        check_rate(rate)
-        if queued < 1:
-            raise InvalidInput(f"queued is {queued}", field="queued", remedy="1 or more")
-        self._name = name
-        self._rate = rate
+    def __init__(self, *, limits: DecodeLimits = FRAME_LIMITS) -> None:
         self._limits = limits
-        self._queue: queue.Queue[_Sent] = queue.Queue(queued)
-        self._ended = threading.Event()
-        self._left = threading.Event()
-        self._is_read = False
-        self._last: int | None = None
-        self._first: _Sent | None = None
+        self._notes = Notes()
+        self._last: SentFrame | None = None
+        self._begun_s: float | None = None
+        self._shape: tuple[int, ...] | None = None
 
-    def push(self, number: int, data: bytes, time_s: float | None = None, *, wait_s: float = 10.0) -> None:
-        """Put a frame in; waits while as many as may wait are waiting.
+    @property
+    def is_timed(self) -> bool:
+        """Whether the sender gives times; False before the first frame."""
+        return self._begun_s is not None
+
+    @property
+    def duration_s(self) -> float:
+        """From the first frame to the last; 0 without times."""
+        return 0.0 if self._last is None else self._last.time_s
+
+    @property
+    def counts(self) -> FrameCounts:
+        """Frames received, decoded and failed up to here."""
+        return self._notes.counts
+
+    @property
+    def issues(self) -> tuple[SourceIssue, ...]:
+        """What was found wrong up to here, one a kind."""
+        return self._notes.issues
+
+    def take(self, number: int, data: bytes, time_s: float | None = None) -> SentFrame:
+        """Check the place of the next frame.
 
         Args:
             number: From 0, rising; gaps are frames that the sender left out, and nobody's fault.
-            data: A JPEG, PNG, TIFF or WebP.
-            time_s: Seconds on the sender's clock, of any beginning; needed unless a rate was named, and not beside it.
-            wait_s: How long to wait for room.
+            data: A JPEG, PNG, TIFF or WebP; it is not looked at yet.
+            time_s: Seconds on the sender's clock, of any beginning, never falling; given of every frame or of none.
 
         Raises:
-            InvalidInput: A number that does not rise, a time that is none, or bytes over the limit. The frame is not
-                taken, the stream goes on.
-            Overloaded: No room came free; send it again later.
-            PreconditionFailed: The stream has ended, or its reader has left.
+            InvalidInput: A number that does not rise, or a time that is none, falls, or is given of some frames alone.
         """
-        sent = self._checked(number, data, time_s)
-        until_s = time.monotonic() + wait_s
-        while not self._left.is_set():
-            try:
-                self._queue.put(sent, timeout=_LOOKS_AGAIN_S)
-            except queue.Full:
-                if time.monotonic() >= until_s:
-                    raise Overloaded(
-                        f"frame {number} found no room in {wait_s:g} s", field="number", retry_after_s=wait_s
-                    ) from None
-                continue
-            self._first = self._first or sent
-            self._last = number
-            return
-        raise PreconditionFailed("nobody reads this stream any more", field="number", remedy="begin another")
+        last = self._last
+        if number < 0 or (last is not None and number <= last.number):
+            least = 0 if last is None else last.number + 1
+            raise InvalidInput(f"frame is {number}", field="frame", remedy=f"numbers rise: {least} or more")
+        self._last = SentFrame(number, self._after_the_first(number, time_s), data)
+        self._notes.counts.received += 1
+        return self._last
 
-    def end(self) -> None:
-        """No frame comes after those that were put in."""
-        self._ended.set()
-
-    def identity(self) -> Identity:
-        """The sender's name for it; a stream has no bytes to hash."""
-        return Identity(self._name, None, None)
-
-    def probe(self) -> Probe:
-        """Little is known of a stream before its frames are read."""
-        times_from = TimesFrom.SENDER if self._rate is None else TimesFrom.RATE
-        return Probe("pictures", 0, 0, None, self._rate, None, self._rate is None, times_from)
-
-    def frames(
-        self,
-        start_s: float | None = None,
-        end_s: float | None = None,
-        *,
-        every_s: float | None = None,
-        step: int | None = None,
-    ) -> Reading:
-        """The frames as they come, once; ends when the stream does.
-
-        Raises:
-            PreconditionFailed: It is read already.
-        """
-        selection = Selection(start_s, end_s, every_s, step)
-        if self._is_read:
-            raise PreconditionFailed("this stream is read already", field="stream", remedy="read it once")
-        self._is_read = True
-        notes = Notes()
-        return _Once(read_selected(self._candidates(), selection, notes), notes, self._left)
-
-    def _candidates(self) -> Generator[Candidate, None, None]:
-        while (sent := self._next()) is not None:
-            first = self._first or sent
-            yield Candidate(sent.number, sent.time_s - first.time_s, partial(rgb_of, sent.data, self._limits))
-
-    def _next(self) -> _Sent | None:
-        while True:
-            is_last = self._ended.is_set()  # asked before looking: what was put in before the end is still given
-            try:
-                return self._queue.get(timeout=0.0 if is_last else _LOOKS_AGAIN_S, block=not is_last)
-            except queue.Empty:
-                if is_last:
-                    return None
-
-    def _checked(self, number: int, data: bytes, time_s: float | None) -> _Sent:
-        if self._ended.is_set():
-            raise PreconditionFailed("the stream has ended", field="number", remedy="begin another")
-        if number < 0 or (self._last is not None and number <= self._last):
-            raise InvalidInput(f"number is {number}", field="number", remedy=f"more than {self._last or 0}")
-        if len(data) > self._limits.max_bytes:
-            raise InvalidInput(
-                f"the frame has {len(data)} bytes", field="image", remedy=f"at most {self._limits.max_bytes} bytes"
-            )
-        if (time_s is None) == (self._rate is None):
-            found = "no time and no rate" if time_s is None else "a time beside a rate"
-            raise InvalidInput(f"frame {number} has {found}", field="time_s", remedy="one of the two")
-        if time_s is None:
-            return _Sent(number, number / (self._rate or 1.0), data)
-        if not math.isfinite(time_s):
+    def _after_the_first(self, number: int, time_s: float | None) -> float:
+        if time_s is not None and not math.isfinite(time_s):
             raise InvalidInput(f"time_s is {time_s}", field="time_s", remedy="a number of seconds")
-        return _Sent(number, time_s, data)
+        if self._last is None:
+            self._begun_s = time_s
+            return 0.0
+        if (time_s is None) is self.is_timed:
+            found = "no time" if time_s is None else "a time"
+            raise InvalidInput(
+                f"frame {number} has {found}, unlike those before", field="time_s", remedy="every frame, or none"
+            )
+        if time_s is None or self._begun_s is None:
+            return 0.0
+        after_s = time_s - self._begun_s
+        if after_s < self._last.time_s:
+            raise InvalidInput(
+                f"frame {number} is {self._last.time_s - after_s:.3f} s before frame {self._last.number}",
+                field="time_s",
+                remedy="times never fall",
+            )
+        return after_s
 
+    def decoded(self, sent: SentFrame) -> Frame:
+        """Make the picture of a frame that was taken; frames come here in their order.
 
-class _Once(Reading):
-    """A reading whose end tells the sender that nobody reads."""
-
-    def __init__(self, frames: Generator[Frame, None, None], notes: Notes, left: threading.Event) -> None:
-        super().__init__(frames, notes)
-        self._left = left
-
-    def __next__(self) -> Frame:
+        Raises:
+            InvalidInput: It cannot be decoded, or is too large; the stream goes on.
+        """
         try:
-            return super().__next__()
-        except BaseException:
-            self._left.set()
+            rgb = rgb_of(sent.data, self._limits)
+        except InvalidInput as error:
+            self._notes.counts.failed += 1
+            self._notes.add(IssueKind.UNDECODABLE, f"frame {sent.number}: {error}", frame=sent.number)
             raise
-
-    def close(self) -> None:
-        self._left.set()
-        super().close()
+        if self._shape not in (None, rgb.shape):
+            note_size(sent.number, rgb, self._notes)
+        self._shape = rgb.shape
+        self._notes.counts.decoded += 1
+        return Frame(sent.number, sent.time_s, rgb)

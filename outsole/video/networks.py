@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from outsole.inference.encoder import Encoder
+from outsole.encoders.network_spec import NetworkSpec
+from outsole.inference.encoder import Encoder, ModelContract
 
 DETECTOR, KEY_POINTS, BODY = "footwear_detector", "shoe_key_points", "body_pose"
 MODELS = (DETECTOR, KEY_POINTS, BODY)
@@ -35,3 +37,20 @@ class ShoeNetworks:
     def of(cls, encoders: Mapping[str, Encoder]) -> ShoeNetworks:
         """From encoders by model name, those of ``MODELS`` among them."""
         return cls(encoders[DETECTOR], encoders[KEY_POINTS], encoders[BODY])
+
+
+def open_networks(
+    repository: Path, opened: Callable[[ModelContract, Path], Encoder]
+) -> tuple[ShoeNetworks, dict[str, str]]:
+    """The networks of a model repository, and the hashes of their specifications by name.
+
+    Args:
+        repository: Holds the folders of ``MODELS``.
+        opened: Makes the encoder of a contract and its model folder.
+
+    Raises:
+        NotFound, DataCorrupt: A model folder is missing or damaged.
+    """
+    specs = {name: NetworkSpec.load(repository / name) for name in MODELS}
+    encoders = {name: opened(spec.contract(), repository / name) for name, spec in specs.items()}
+    return ShoeNetworks.of(encoders), {name: spec.hash for name, spec in specs.items()}

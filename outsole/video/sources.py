@@ -35,8 +35,6 @@ class TimesFrom(StrEnum):
     """The container's presentation timestamps."""
     SIDECAR = "sidecar"
     """A table beside the pictures."""
-    SENDER = "sender"
-    """The client that sent the frames."""
     DECODING = "decoding"
     """The container's decoding timestamps: AVI has no others where frames are reordered."""
     RATE = "rate"
@@ -79,6 +77,9 @@ class SourceIssue:
     message: str
     count: int = 1
     first_frame: int | None = None
+
+    def __str__(self) -> str:
+        return self.message if self.count < 2 else f"{self.message} ({self.count} times)"
 
 
 @dataclass(frozen=True)
@@ -310,7 +311,7 @@ def read_selected(
             if rgb is None:
                 continue
             if shape not in (None, rgb.shape):
-                _note_size(candidate.number, rgb, notes)
+                note_size(candidate.number, rgb, notes)
             shape = rgb.shape
             counts.decoded += 1
             yield Frame(candidate.number, time_s, rgb)
@@ -340,7 +341,8 @@ def _picture(candidate: Candidate, notes: Notes) -> NDArray[np.uint8] | None:
     return None
 
 
-def _note_size(number: int, rgb: NDArray[np.uint8], notes: Notes) -> None:
+def note_size(number: int, rgb: NDArray[np.uint8], notes: Notes) -> None:
+    """Note that pictures have another size from a frame on."""
     height, width = rgb.shape[:2]
     notes.add(IssueKind.SIZE_CHANGED, f"from frame {number} on pictures are {width} x {height} px", frame=number)
 

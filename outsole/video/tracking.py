@@ -98,8 +98,7 @@ class Tracker:
             InvalidInput: Vectors that do not fit, or sightings that go back in time.
             PreconditionFailed: The tracker was closed.
         """
-        if self._is_closed:
-            raise PreconditionFailed("the tracker is closed", remedy="make another for another source")
+        self._check_open()
         _check(sightings, vectors, self._waiting[-1].sighting if self._waiting else None)
         finished: list[Track] = []
         walks: list[tuple[int, int]] = []
@@ -109,6 +108,20 @@ class Tracker:
                 self._settle(finished, walks)
             self._waiting.append(KeptSighting(self._rows, sighting, vector))
             self._rows += 1
+        return _step(finished, walks)
+
+    def reach(self, time_s: float) -> TrackingStep:
+        """Say that the source has come to a frame at this time; who is gone by then is told without another sighting.
+
+        Raises:
+            PreconditionFailed: The tracker was closed.
+        """
+        self._check_open()
+        finished: list[Track] = []
+        walks: list[tuple[int, int]] = []
+        if self._waiting and self._waiting[0].sighting.time_s < time_s:
+            self._settle(finished, walks)
+        finished += self._finish_gone(time_s)
         return _step(finished, walks)
 
     def close(self) -> TrackingStep:
@@ -125,9 +138,7 @@ class Tracker:
     def _settle(self, finished: list[Track], walks: list[tuple[int, int]]) -> None:
         """Give out the shoes of the frame that waits."""
         time_s = self._waiting[0].sighting.time_s
-        gone = [walker for walker in self._walkers if walker.is_gone(time_s)]
-        finished += self._finish(gone)
-        self._walkers = [walker for walker in self._walkers if walker not in gone]
+        finished += self._finish_gone(time_s)
         shoes = without_duplicates([Shoe.of(kept, self._settings) for kept in self._waiting])
         self._counts["duplicates"] += len(self._waiting) - len(shoes)
         taken = dict.fromkeys((kept.row for kept in self._waiting), NO_WALK)
@@ -159,6 +170,16 @@ class Tracker:
             older.join(younger)
             self._walkers.remove(younger)
             self._counts["joined"] += 1
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise PreconditionFailed("the tracker is closed", remedy="make another for another source")
+
+    def _finish_gone(self, time_s: float) -> list[Track]:
+        """The tracks of walkers who are gone at a time; they are followed no longer."""
+        gone = [walker for walker in self._walkers if walker.is_gone(time_s)]
+        self._walkers = [walker for walker in self._walkers if walker not in gone]
+        return self._finish(gone)
 
     def _finish(self, walkers: Sequence[Walker]) -> list[Track]:
         """The tracks of walkers who have gone; the others are only counted."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +134,29 @@ class Track:
     def best_frame(self) -> KeptSighting:
         """The one to show: a person's choice, or the best by grade."""
         return self.best[0] if self.chosen is None else self.chosen
+
+    def told(self) -> dict[str, Any]:
+        """What a row of an archive and an answer both tell of it, by the names that they share."""
+        facts, best = self.facts, self.best_frame.sighting
+        return {
+            "first_frame": facts.first_frame,
+            "last_frame": facts.last_frame,
+            "best_frame": best.frame,
+            "first_time_s": facts.first_time_s,
+            "last_time_s": facts.last_time_s,
+            "best_time_s": best.time_s,
+            "box": best.box,
+            "toe": best.toe,
+            "heel": best.heel,
+            "view": best.view,
+            "weight": best.grade.weight,
+            "length_px": best.grade.length_px,
+            "sightings": facts.sightings,
+            "side_views": facts.side,
+            "front_views": facts.front,
+            "back_views": facts.back,
+            "too_small": facts.too_small,
+        }
 
     @property
     def embedding(self) -> NDArray[np.float32] | None:

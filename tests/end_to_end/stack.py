@@ -125,6 +125,7 @@ def running_stack(home: Path, triton: EmbeddedTriton, *, milvus_uri: str = "") -
         http_port=http_port,
         metrics_port=metrics_port,
         object_store_mib=128,
+        stream_wait_s=2.0,
         ingest_roots=str(home / "source"),
     )
     made = make_print_gallery(home / "source", models=MODELS, probes=4, seed=11)

@@ -8,17 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from outsole.answers import SearchAnswer, ShoeMarks, TrackFilter, View
 from outsole.errors import InvalidInput, NotFound, PreconditionFailed
-from outsole.gallery.exact_store import ExactStore
-from outsole.imaging.shoe_crops import upright_crop
-from outsole.inference.in_process import InProcessEncoder
-from outsole.matching.shoe_system import SHOE, ShoeSystem, find_shoe_encoders, vectors_of
+from outsole.matching.shoe_system import find_shoe_encoders
 from outsole.video_answers import RefinedAnswer, RefineMethod, TrackAnswer
 from services.ingress import search_parts
 from services.parts import SearchParts
@@ -27,51 +21,16 @@ from services.refined_search import refine_search
 from services.settings import ServiceSettings
 from services.shoe_search import search_shoe
 from services.track_search import search_tracks
-from services.vector_store import PublishedStore
 from tests.standins import write_shoe_encoder
-from tests.unit.services.made_archives import NOON, TRACKS_MADE, write_archive, write_shoes
+from tests.unit.services.made_archives import NOON, TRACKS_MADE, write_archive
+from tests.unit.services.shoe_house import BOX, House, NoReranking, furnished, png
 
 pytest.importorskip("onnxruntime")
-BOX = (20.0, 10.0, 120.0, 90.0)
-SIZE = (100, 140)
-
-
-class NoReranking:
-    """Searches with shoes compare nothing closely."""
-
-    async def score(self, *arguments: Any, **options: Any) -> Any:
-        raise AssertionError
-
-    explain = score
-
-
-def picture(seed: int) -> NDArray[np.uint8]:
-    """Coloured patches, uint8 [100, 140, 3]."""
-    patches = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8)
-    return np.repeat(np.repeat(patches, 20, axis=0), 20, axis=1)
-
-
-def png(seed: int) -> bytes:
-    done, data = cv2.imencode(".png", picture(seed)[..., ::-1])
-    assert done
-    return data.tobytes()
 
 
 @dataclass(frozen=True)
-class House:
-    """A home with an archive and a gallery of the same five pictures, the picture of seed i in row i."""
-
-    settings: ServiceSettings
-
-    def run(self, work: Any) -> Any:
-        async def inside() -> Any:
-            system = ShoeSystem.load(self.settings.encoders_dir / "shoe_stand_in")
-            store = PublishedStore(
-                ExactStore(), root=self.settings.editions_dir, encoder_hashes=[system.spec.hash], fields=(SHOE,)
-            )
-            return await work(search_parts(self.settings, candidates=store, reranking=NoReranking()))
-
-        return asyncio.run(inside())
+class TrackHouse(House):
+    """A home whose archive is searched."""
 
     def tracks(self, seed: int = 0, **options: Any) -> TrackAnswer:
         query = replace(track_query(seed), **options)
@@ -83,28 +42,12 @@ def track_query(seed: int) -> TrackQuery:
     return TrackQuery(Probe(image=png(seed)), Target("site"), ShoeMarks(View.FRONT, box=BOX))
 
 
-def encoder_of(folder: Path) -> tuple[str, str]:
-    spec = ShoeSystem.load(folder).spec
-    return spec.name, spec.hash
-
-
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    settings = ServiceSettings(home=tmp_path_factory.mktemp("home"), encoder_backend="in_process")
-    folder = write_shoe_encoder(settings.encoders_dir)
-    crops = np.stack([upright_crop(picture(seed), box=BOX) for seed in range(5)])
-    vectors = asyncio.run(_encoded(folder, crops))
-    write_archive(settings.editions_dir, vectors=vectors, encoder=encoder_of(folder))
-    write_shoes(settings.editions_dir, [f"model-{i}" for i in range(5)], vectors, encoder=encoder_of(folder))
-    return House(settings)
+def house(tmp_path_factory: pytest.TempPathFactory) -> TrackHouse:
+    return TrackHouse(furnished(tmp_path_factory.mktemp("home")))
 
 
-async def _encoded(folder: Path, crops: NDArray[np.uint8]) -> NDArray[np.float16]:
-    encoder = InProcessEncoder(folder, contract=ShoeSystem.load(folder).contract())
-    return vectors_of(await encoder.encode(crops, timeout_s=10.0))
-
-
-def test_the_track_that_the_picture_is_of_comes_first_and_is_told_whole(house: House) -> None:
+def test_the_track_that_the_picture_is_of_comes_first_and_is_told_whole(house: TrackHouse) -> None:
     for number, made in enumerate(TRACKS_MADE):
         answer = house.tracks(number)
         assert answer.hits[0].track.track_id == made.item_id
@@ -118,7 +61,7 @@ def test_the_track_that_the_picture_is_of_comes_first_and_is_told_whole(house: H
     assert answer.settings["encoders"] == "shoe_stand_in"
 
 
-def test_an_answer_over_an_archive_says_what_was_looked_at_and_what_was_not(house: House) -> None:
+def test_an_answer_over_an_archive_says_what_was_looked_at_and_what_was_not(house: TrackHouse) -> None:
     answer = house.tracks()
     assert (answer.coverage.sources, answer.coverage.received, answer.coverage.failed) == (3, 115, 3)
     assert any("3 frames of site could not be decoded" in warning for warning in answer.warnings)
@@ -129,7 +72,7 @@ def test_an_answer_over_an_archive_says_what_was_looked_at_and_what_was_not(hous
     assert any("nobody knows when they began" in warning for warning in nothing.warnings)
 
 
-def test_a_search_of_tracks_keeps_to_its_filter_and_its_length(house: House) -> None:
+def test_a_search_of_tracks_keeps_to_its_filter_and_its_length(house: TrackHouse) -> None:
     yard = house.tracks(where=TrackFilter(("yard",)))
     assert {hit.track.track_id for hit in yard.hits} == {"t3", "t4"}
     assert (yard.total, yard.settings["cameras"]) == (2, "yard")
@@ -139,7 +82,7 @@ def test_a_search_of_tracks_keeps_to_its_filter_and_its_length(house: House) -> 
     assert house.tracks(k=1, with_thumbnails=True).hits[0].track.thumbnail_png == b"png t1"
 
 
-def test_an_archive_is_searched_as_an_archive_and_a_gallery_as_a_gallery(house: House) -> None:
+def test_an_archive_is_searched_as_an_archive_and_a_gallery_as_a_gallery(house: TrackHouse) -> None:
     with pytest.raises(InvalidInput, match="shows shoes") as caught:
         house.tracks(target=Target("shoes"))
     assert caught.value.field == "archive"
@@ -151,20 +94,20 @@ def test_an_archive_is_searched_as_an_archive_and_a_gallery_as_a_gallery(house: 
     assert (len(found.hits), found.searched, found.total) == (5, 5, 5)
 
 
-def test_an_archive_of_another_encoder_is_a_failed_precondition(house: House) -> None:
+def test_an_archive_of_another_encoder_is_a_failed_precondition(house: TrackHouse) -> None:
     write_archive(house.settings.editions_dir, "old", encoder=("shoe_stand_in", "12" * 32))
     with pytest.raises(PreconditionFailed, match="other weights"):
         house.tracks(target=Target("old"))
 
 
-def refined(house: House, search: ShoeQuery | TrackQuery, **options: Any) -> RefinedAnswer:
+def refined(house: TrackHouse, search: ShoeQuery | TrackQuery, **options: Any) -> RefinedAnswer:
     query = RefineQuery(search, **options)
     found: RefinedAnswer = house.run(lambda parts: refine_search(query, parts))
     return found
 
 
 @pytest.mark.parametrize("method", RefineMethod)
-def test_a_relevant_track_rises_and_the_unrefined_list_stays_beside_it(house: House, method: RefineMethod) -> None:
+def test_a_relevant_track_rises_and_the_unrefined_list_stays_beside_it(house: TrackHouse, method: RefineMethod) -> None:
     search = track_query(0)
     plain = house.tracks()
     answer = refined(house, search, relevant=("t4",), irrelevant=(), method=method)
@@ -178,7 +121,7 @@ def test_a_relevant_track_rises_and_the_unrefined_list_stays_beside_it(house: Ho
     assert "refined" not in answer.unrefined.settings
 
 
-def test_an_irrelevant_item_of_a_gallery_falls(house: House) -> None:
+def test_an_irrelevant_item_of_a_gallery_falls(house: TrackHouse) -> None:
     search = ShoeQuery(Probe(image=png(0)), Target("shoes"), ShoeMarks(View.FRONT, box=BOX))
     answer = refined(house, search, relevant=(), irrelevant=("picture-003",))
     assert isinstance(answer.refined, SearchAnswer)
@@ -187,7 +130,7 @@ def test_an_irrelevant_item_of_a_gallery_falls(house: House) -> None:
     assert after["picture-003"] < before["picture-003"]
 
 
-def test_a_marked_item_that_is_not_there_is_named(house: House) -> None:
+def test_a_marked_item_that_is_not_there_is_named(house: TrackHouse) -> None:
     with pytest.raises(NotFound) as caught:
         refined(house, track_query(0), relevant=("t1", "t99"), irrelevant=())
     assert caught.value.field == "relevant_ids[1]"
@@ -196,7 +139,7 @@ def test_a_marked_item_that_is_not_there_is_named(house: House) -> None:
     assert wrong.value.field == "shoe.archive"
 
 
-def test_video_is_ready_with_an_archive_or_an_encoder_and_not_without_both(house: House, tmp_path: Path) -> None:
+def test_video_is_ready_with_an_archive_or_an_encoder_and_not_without_both(house: TrackHouse, tmp_path: Path) -> None:
     async def work(parts: SearchParts) -> bool:
         return await parts.video_ready()
 

@@ -66,7 +66,7 @@ def test_every_method_of_the_contract_has_one_that_answers() -> None:
     names = {method.name for service in services for method in service.methods}
     assert [name for name in sorted(names) if not callable(getattr(Ingress, name, None))] == []
     later = {name for name in names if name in vars(LaterMethods)}
-    assert later == {"SearchFrames", "StartVideoSearch", "PredictWear", "ReconstructOutsole"}
+    assert later == {"StartVideoSearch", "PredictWear", "ReconstructOutsole"}
 
 
 def test_pages_of_tracks_and_sources_come_over_the_wire(host: Host) -> None:

@@ -144,6 +144,32 @@ def test_a_walk_past_ends_after_the_longest_gap_and_the_next_is_another() -> Non
     assert len(_tracked(made)[0]) == 2
 
 
+def test_a_walk_past_is_told_when_the_source_has_gone_on_for_long_enough_though_nothing_is_seen() -> None:
+    made = made_sightings(MadeScene((_WALKER,)))
+    whole, _, counts = _tracked(made)
+    tracker = Tracker(_SOURCE)
+    steps = [tracker.update(made.sightings, made.vectors)]
+    last_s = made.sightings[-1].time_s
+    gap_s = TrackingSettings().longest_gap_s
+    steps += [tracker.reach(last_s), tracker.reach(last_s + gap_s)]
+    assert [step.finished for step in steps] == [(), (), ()]
+    assert list(tracker.reach(last_s + gap_s + 0.01).finished) == whole
+    assert tracker.close().finished == () and tracker.counts == counts
+
+
+def test_tracks_do_not_depend_on_what_is_said_of_the_time() -> None:
+    made = made_sightings(replace(busy_scene(6, seed=1), missed=0.3, false=0.05, with_persons=0.5))
+    whole, _, counts = _tracked(made)
+    tracker = Tracker(_SOURCE)
+    told: list[Track] = []
+    for index, sighting in enumerate(made.sightings):
+        told += tracker.reach(sighting.time_s).finished
+        told += tracker.update([sighting], made.vectors[index : index + 1]).finished
+    told += tracker.close().finished
+    assert sorted(told, key=lambda track: track.track_id) == sorted(whole, key=lambda track: track.track_id)
+    assert tracker.counts == counts
+
+
 def test_short_tracks_are_dropped_with_a_count() -> None:
     made = made_sightings(MadeScene((replace(_WALKER, end_s=0.3),)))
     tracks, _, counts = _tracked(made, settings=TrackingSettings(fewest_sightings=20))

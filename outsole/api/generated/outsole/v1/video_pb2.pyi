@@ -4,6 +4,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from outsole.api.generated.outsole.v1 import common_pb2 as _common_pb2
+from outsole.api.generated.outsole.v1 import errors_pb2 as _errors_pb2
 from outsole.api.generated.outsole.v1 import operations_pb2 as _operations_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -222,23 +223,25 @@ class GetArchiveResponse(_message.Message):
     def __init__(self, archive: _Optional[_Union[Archive, _Mapping]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class SearchFramesRequest(_message.Message):
-    __slots__ = ("gallery", "k", "frame", "image", "time_s", "camera")
+    __slots__ = ("gallery", "k", "frame", "image", "time_s", "camera", "edition")
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     TIME_S_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
     gallery: str
     k: int
     frame: int
     image: bytes
     time_s: float
     camera: str
-    def __init__(self, gallery: _Optional[str] = ..., k: _Optional[int] = ..., frame: _Optional[int] = ..., image: _Optional[bytes] = ..., time_s: _Optional[float] = ..., camera: _Optional[str] = ...) -> None: ...
+    edition: str
+    def __init__(self, gallery: _Optional[str] = ..., k: _Optional[int] = ..., frame: _Optional[int] = ..., image: _Optional[bytes] = ..., time_s: _Optional[float] = ..., camera: _Optional[str] = ..., edition: _Optional[str] = ...) -> None: ...
 
 class SearchFramesResponse(_message.Message):
-    __slots__ = ("frame", "sightings", "tracks")
+    __slots__ = ("frame", "sightings", "walks", "error", "end")
     class Sighting(_message.Message):
         __slots__ = ("box", "toe", "heel", "view", "weight", "length_px", "too_small", "hits")
         BOX_FIELD_NUMBER: _ClassVar[int]
@@ -258,13 +261,46 @@ class SearchFramesResponse(_message.Message):
         too_small: bool
         hits: _containers.RepeatedCompositeFieldContainer[_common_pb2.Hit]
         def __init__(self, box: _Optional[_Union[_common_pb2.Box, _Mapping]] = ..., toe: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., heel: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., view: _Optional[_Union[_common_pb2.ShoeView, str]] = ..., weight: _Optional[float] = ..., length_px: _Optional[float] = ..., too_small: _Optional[bool] = ..., hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ...) -> None: ...
+    class Walk(_message.Message):
+        __slots__ = ("track", "hits")
+        TRACK_FIELD_NUMBER: _ClassVar[int]
+        HITS_FIELD_NUMBER: _ClassVar[int]
+        track: Track
+        hits: _containers.RepeatedCompositeFieldContainer[_common_pb2.Hit]
+        def __init__(self, track: _Optional[_Union[Track, _Mapping]] = ..., hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ...) -> None: ...
+    class End(_message.Message):
+        __slots__ = ("gallery", "edition", "encoder_hash", "coverage", "warnings", "settings")
+        class SettingsEntry(_message.Message):
+            __slots__ = ("key", "value")
+            KEY_FIELD_NUMBER: _ClassVar[int]
+            VALUE_FIELD_NUMBER: _ClassVar[int]
+            key: str
+            value: str
+            def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+        GALLERY_FIELD_NUMBER: _ClassVar[int]
+        EDITION_FIELD_NUMBER: _ClassVar[int]
+        ENCODER_HASH_FIELD_NUMBER: _ClassVar[int]
+        COVERAGE_FIELD_NUMBER: _ClassVar[int]
+        WARNINGS_FIELD_NUMBER: _ClassVar[int]
+        SETTINGS_FIELD_NUMBER: _ClassVar[int]
+        gallery: str
+        edition: str
+        encoder_hash: str
+        coverage: Coverage
+        warnings: _containers.RepeatedScalarFieldContainer[str]
+        settings: _containers.ScalarMap[str, str]
+        def __init__(self, gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
     FRAME_FIELD_NUMBER: _ClassVar[int]
     SIGHTINGS_FIELD_NUMBER: _ClassVar[int]
-    TRACKS_FIELD_NUMBER: _ClassVar[int]
+    WALKS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
     frame: int
     sightings: _containers.RepeatedCompositeFieldContainer[SearchFramesResponse.Sighting]
-    tracks: _containers.RepeatedCompositeFieldContainer[Track]
-    def __init__(self, frame: _Optional[int] = ..., sightings: _Optional[_Iterable[_Union[SearchFramesResponse.Sighting, _Mapping]]] = ..., tracks: _Optional[_Iterable[_Union[Track, _Mapping]]] = ...) -> None: ...
+    walks: _containers.RepeatedCompositeFieldContainer[SearchFramesResponse.Walk]
+    error: _errors_pb2.Status
+    end: SearchFramesResponse.End
+    def __init__(self, frame: _Optional[int] = ..., sightings: _Optional[_Iterable[_Union[SearchFramesResponse.Sighting, _Mapping]]] = ..., walks: _Optional[_Iterable[_Union[SearchFramesResponse.Walk, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Status, _Mapping]] = ..., end: _Optional[_Union[SearchFramesResponse.End, _Mapping]] = ...) -> None: ...
 
 class StartVideoSearchRequest(_message.Message):
     __slots__ = ("archives", "files", "model_ids", "gallery", "track_filter")

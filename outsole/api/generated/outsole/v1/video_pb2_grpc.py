@@ -64,8 +64,13 @@ class VideoServiceServicer:
     """
 
     def SearchFrames(self, request_iterator, context):
-        """Searches frames as they come; an answer for each frame, in the order of the frames. Not retried by clients. UNIMPLEMENTED in this
-        release.
+        """Searches frames as they come: an answer for each frame, in the order of the frames, while the stream runs, and one with `end` after
+        the last. A picture that cannot be decoded costs its own frame alone. Frames are read while few are unanswered (16 by default): a
+        client reads answers as it sends, and one that does neither for a minute is DEADLINE_EXCEEDED. INVALID_ARGUMENT ends the stream for
+        an empty stream, a gallery that shows something else, numbers that do not rise and times that fall; NOT_FOUND for an unknown gallery
+        or edition; FAILED_PRECONDITION where its encoder or the detectors of shoes are not there; RESOURCE_EXHAUSTED where as many streams
+        run as may; UNAVAILABLE where the detectors are away for long. Frames before the one at fault are answered first. Not retried by
+        clients.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
