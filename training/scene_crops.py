@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from indexer.video.slices import crop_of
 from outsole.encoders.network_spec import NetworkSpec
 from outsole.errors import DataCorrupt, NotFound
 from outsole.evaluation.track_scores import Boxes, boxes_on
@@ -35,6 +34,7 @@ from outsole.synthesis.scene_files import read_truth, write_scene
 from outsole.synthesis.scene_pictures import ShoeTruth
 from outsole.synthesis.scenes import Scene, SceneSettings, plan_scene
 from outsole.video.finding import DetectedShoes
+from outsole.video.looking import crop_of
 from outsole.video.networks import MODELS, ShoeNetworks
 from outsole.video.opening import open_source
 from outsole.video.records import Frame
