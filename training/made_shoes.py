@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ LEARNED_MODELS = 3000
 _DRAWN_PX = 256
 _LENGTHS_PX = (32, 128)
 _POINT_ERROR = 0.03
+_JITTER_DEG, _JITTER_SCALE, _JITTER_SHIFT = 3.0, 0.04, 0.02
 # Most that a camera sees of passers-by are fronts and backs, but they have little to tell; sides are what is measured.
 VIEWS, _VIEW_SHARES = (View.SIDE, View.FRONT, View.BACK), (0.6, 0.2, 0.2)
 # A quarter of a GiB: a drawing takes 10 ms, and most models come up every few dozen steps.
@@ -168,7 +170,7 @@ class ShoeBatches:
             self._uppers.seen(model, seed, view=VIEWS[view], levelled=self._levelled)
             for model, view, (_, seed) in shown[len(rows) :]
         ]
-        found = [] if self._found is None else list(self._found.images[rows])
+        found = [] if self._found is None else [_jittered(rng, crop) for crop in self._found.images[rows]]
         labels = torch.from_numpy(models * len(VIEWS) + views)
         return {"image": torch.from_numpy(np.stack([*shop, *found, *drawn])), "labels": labels.repeat(2)}
 
@@ -179,6 +181,16 @@ class ShoeBatches:
         walkers = self._found.walkers
         chosen = rng.choice(len(walkers), size=min(pairs // 2, len(walkers)), replace=False)
         return np.array([rng.choice(walkers[walker]) for walker in chosen.tolist()], np.int64)
+
+
+def _jittered(rng: np.random.Generator, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A crop as it would be with toe and heel found a little elsewhere: there are few, and they come up often."""
+    height, width = crop.shape[:2]
+    turn, scale = float(rng.normal(0, _JITTER_DEG)), float(np.exp(rng.normal(0, _JITTER_SCALE)))
+    to_crop = cv2.getRotationMatrix2D((width / 2, 0.8 * height), turn, scale)
+    to_crop[:, 2] += rng.normal(0, _JITTER_SHIFT * width, 2)
+    warped = cv2.warpAffine(crop, to_crop, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
 
 
 def label_count(models: int) -> int:

@@ -47,7 +47,7 @@ _PRESETS = {
         steps=10_000, batch_items=192, trunk_rate=4e-4, head_rate=1e-3, warmup_steps=300, evaluate_items=300, workers=12
     ),
 }
-_SCENE_PRESETS = {**_PRESETS, "cpu": dataclasses.replace(_PRESETS["cpu"], steps=2400)}
+_SCENE_PRESETS = {**_PRESETS, "cpu": dataclasses.replace(_PRESETS["cpu"], steps=1200)}
 
 
 class ShoeLearner(nn.Module):
