@@ -74,9 +74,29 @@ def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
     learner = cast(ShoeLearner, network)
     vectors = learner(batch["image"])
     classes = learner.proxies(vectors, batch["labels"])
-    shop, camera = vectors.chunk(2)
-    pairs = in_batch_cross_entropy(camera, shop, _PAIR_SCALE, labels=batch["labels"][: len(shop)])
+    pairs = pair_loss(vectors, batch["labels"])
     return {"loss": classes + pairs, "classes": classes, "pairs": pairs}
+
+
+def pair_loss(vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Each camera crop should find its own shop photograph among those of the batch, and the other way.
+
+    Args:
+        vectors: float [2N, D], of N photographs, then of what a camera shows of the same.
+        labels: int [2N]; rows of one label are not held against each other.
+    """
+    shop, camera = vectors.chunk(2)
+    return in_batch_cross_entropy(camera, shop, _PAIR_SCALE, labels=labels[: len(shop)])
+
+
+def build_encoder(how: Mapping[str, Any] = _SETTINGS) -> ShoeNet:
+    """The encoder, its trunk with ImageNet weights.
+
+    Args:
+        how: Settings of the system: ``attention``, ``places``, ``pooling``.
+    """
+    trunk = cast(LiteTrunk, make_trunk("lite0", inputs=3, stride=32, frozen_blocks=1))
+    return ShoeNet(trunk, attention=str(how["attention"]), places=str(how["places"]), pooling=str(how["pooling"]))
 
 
 def _system(variant: str = "") -> System:
@@ -84,11 +104,7 @@ def _system(variant: str = "") -> System:
     levelled = bool(how.get("levelled", True))
 
     def build() -> nn.Module:
-        trunk = cast(LiteTrunk, make_trunk("lite0", inputs=3, stride=32, frozen_blocks=1))
-        encoder = ShoeNet(
-            trunk, attention=str(how["attention"]), places=str(how["places"]), pooling=str(how["pooling"])
-        )
-        return ShoeLearner(encoder, classes=label_count(_MODELS), smoothing=float(how["smoothing"]))
+        return ShoeLearner(build_encoder(how), classes=label_count(_MODELS), smoothing=float(how["smoothing"]))
 
     def dataset(preset: Preset) -> ShoeBatches:
         uppers = MadeUppers(_MODELS, seed=LEARNED_SEED)
