@@ -6,6 +6,7 @@ and takes the old one's place when it is on the disk, so that a full disk or a c
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -19,7 +20,7 @@ import torch
 from torch import nn
 
 from outsole.errors import DataCorrupt, InvalidInput, NotFound, PreconditionFailed
-from training.system import Setting
+from training.system import Setting, System
 
 CHECKPOINT_FILE = "checkpoint.pt"
 _FORMAT = 1
@@ -113,6 +114,25 @@ def load_network(network: nn.Module, path: Path) -> Checkpoint:
     checkpoint = load_checkpoint(path)
     fill(network, checkpoint, path)
     return checkpoint
+
+
+def beginning_with(system: System, checkpoint: Path) -> System:
+    """The system whose weights begin as those of a checkpoint of the same network; its hash is part of the settings.
+
+    Raises:
+        NotFound: The file does not exist.
+        DataCorrupt, PreconditionFailed: It is no checkpoint, or of another network; raised where the network is built.
+    """
+    if not checkpoint.is_file():
+        raise NotFound(f"{checkpoint} is no file", field="begin_with", remedy="checkpoint.pt of a run")
+
+    def build() -> nn.Module:
+        network = system.build()
+        load_network(network, checkpoint)
+        return network
+
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    return dataclasses.replace(system, build=build, settings=dict(system.settings) | {"begins_with": digest[:16]})
 
 
 def fill(network: nn.Module, checkpoint: Checkpoint, path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import IO, Any
 import click
 
 from outsole.errors import InvalidInput, NotFound, OutsoleError
+from training.checkpoints import beginning_with
 from training.system import System, with_trunk_weights
 from training.trainer import TrainingStopped, train
 
@@ -71,10 +72,12 @@ def command(*systems: System) -> click.Command:
 
     @click.command(cls=OneSentence, help=f"Train {first.title} ({first.paper}).")
     @_options([*by_name], [*first.presets])
-    def run(system: str, variant: str, preset: str, output: Path | None, trunk_weights: Path | None, **how: Any) -> Any:
+    def run(system: str, variant: str, preset: str, output: Path | None, **how: Any) -> Any:
         chosen = by_name[system].variant(variant)
-        if trunk_weights is not None:
-            chosen = with_trunk_weights(chosen, trunk_weights)
+        if how["trunk_weights"] is not None:
+            chosen = with_trunk_weights(chosen, how["trunk_weights"])
+        if how["begin_with"] is not None:
+            chosen = beginning_with(chosen, how["begin_with"])
         folder = output or folder_of_run(chosen.name, preset)
         done = train(
             chosen, preset, folder=folder, device=how["device"], resume=not how["fresh"], minutes=how["minutes"]
@@ -98,6 +101,7 @@ def _options(systems: list[str], presets: list[str]) -> Callable[[Callable[..., 
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
         click.option("--fresh", is_flag=True, help="Start over instead of going on with the folder's checkpoint."),
         click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop learning after this time."),
+        click.option("--begin-with", type=file, help="Checkpoint of another run whose weights this one begins with."),
         click.option("--trunk-weights", type=file, help="Pretrained weights of the trunk."),
     ]
 

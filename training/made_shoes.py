@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,18 +21,19 @@ from training.system import Batch
 
 # Seeds of plans have no model in common: what is measured is never what was learned.
 LEARNED_SEED, UNSEEN_SEED = 41, 42
+LEARNED_MODELS = 3000
 _DRAWN_PX = 256
 _LENGTHS_PX = (32, 128)
 _POINT_ERROR = 0.03
 # Most that a camera sees of passers-by are fronts and backs, but they have little to tell; sides are what is measured.
-_VIEWS, _VIEW_SHARES = (View.SIDE, View.FRONT, View.BACK), (0.6, 0.2, 0.2)
+VIEWS, _VIEW_SHARES = (View.SIDE, View.FRONT, View.BACK), (0.6, 0.2, 0.2)
 # A quarter of a GiB: a drawing takes 10 ms, and most models come up every few dozen steps.
 _HELD_DRAWINGS = 1000
 
 
 def view_shares() -> Mapping[View, float]:
     """How often a camera sees each view, as parts of 1."""
-    return dict(zip(_VIEWS, _VIEW_SHARES, strict=True))
+    return dict(zip(VIEWS, _VIEW_SHARES, strict=True))
 
 
 class MadeUppers:
@@ -109,11 +111,32 @@ def _point(values: NDArray[np.float64]) -> Point:
     return float(values[0]), float(values[1])
 
 
+class FoundCrops(Protocol):
+    """Crops that were found in scenes; see `training.scene_crops.SceneCrops`."""
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        """uint8 [N, 112, 224, 3]."""
+
+    @property
+    def models(self) -> NDArray[np.int64]:
+        """int64 [N], what each shows."""
+
+    @property
+    def views(self) -> NDArray[np.int64]:
+        """int64 [N], places in ``VIEWS``."""
+
+    @property
+    def walkers(self) -> Sequence[NDArray[np.int64]]:
+        """Places of the crops of each model from each side."""
+
+
 class ShoeBatches:
     """Batches of crops by step (``training.system.StepDataset``).
 
     Batches hold ``image`` uint8 [N, 112, 224, 3] and ``labels`` int64 [N]: N / 2 models, each once as its shop shows it
     and once as a camera does, both from the same side. A label is a model seen from one side, see ``label_count``.
+    Where there are crops of scenes, half of the pairs have one of these instead of a drawn one.
 
     Args:
         uppers: The models.
@@ -121,10 +144,20 @@ class ShoeBatches:
         batch_items: N, even.
         seed: Of all that is random.
         levelled: Whether crops are turned by toe and heel.
+        found: Crops of scenes whose walkers wear these models.
     """
 
-    def __init__(self, uppers: MadeUppers, *, steps: int, batch_items: int, seed: int, levelled: bool = True) -> None:
-        self._uppers = uppers
+    def __init__(
+        self,
+        uppers: MadeUppers,
+        *,
+        steps: int,
+        batch_items: int,
+        seed: int,
+        levelled: bool = True,
+        found: FoundCrops | None = None,
+    ) -> None:
+        self._uppers, self._found = uppers, found
         self._steps, self._items, self._seed, self._levelled = steps, batch_items, seed, levelled
 
     def __len__(self) -> int:
@@ -136,20 +169,36 @@ class ShoeBatches:
         rng = np.random.default_rng([0x5B0E, self._seed, step])
         pairs = self._items // 2
         models = rng.choice(len(self._uppers), size=pairs, replace=pairs > len(self._uppers))
-        views = rng.choice(len(_VIEWS), size=pairs, p=_VIEW_SHARES)
+        views = rng.choice(len(VIEWS), size=pairs, p=_VIEW_SHARES)
+        rows = self._rows(rng, pairs)
+        if self._found is not None:
+            models[: len(rows)], views[: len(rows)] = self._found.models[rows], self._found.views[rows]
         seeds = rng.integers(1 << 40, size=(2, pairs))
-        images = [
-            make(model, seed, view=_VIEWS[view], levelled=self._levelled)
-            for make, of_maker in zip((self._uppers.catalogue, self._uppers.seen), seeds.tolist(), strict=True)
-            for model, view, seed in zip(models.tolist(), views.tolist(), of_maker, strict=True)
+        shown = list(zip(models.tolist(), views.tolist(), seeds.T.tolist(), strict=True))
+        shop = [
+            self._uppers.catalogue(model, seed, view=VIEWS[view], levelled=self._levelled)
+            for model, view, (seed, _) in shown
         ]
-        labels = torch.from_numpy(models * len(_VIEWS) + views)
-        return {"image": torch.from_numpy(np.stack(images)), "labels": labels.repeat(2)}
+        drawn = [
+            self._uppers.seen(model, seed, view=VIEWS[view], levelled=self._levelled)
+            for model, view, (_, seed) in shown[len(rows) :]
+        ]
+        found = [] if self._found is None else list(self._found.images[rows])
+        labels = torch.from_numpy(models * len(VIEWS) + views)
+        return {"image": torch.from_numpy(np.stack([*shop, *found, *drawn])), "labels": labels.repeat(2)}
+
+    def _rows(self, rng: np.random.Generator, pairs: int) -> NDArray[np.int64]:
+        """Crops of scenes for half of the pairs, of different walkers."""
+        if self._found is None:
+            return np.empty(0, np.int64)
+        walkers = self._found.walkers
+        chosen = rng.choice(len(walkers), size=min(pairs // 2, len(walkers)), replace=False)
+        return np.array([rng.choice(walkers[walker]) for walker in chosen.tolist()], np.int64)
 
 
 def label_count(models: int) -> int:
     """How many labels the batches of so many models have."""
-    return models * len(_VIEWS)
+    return models * len(VIEWS)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The attention encoder of shoes: ``python -m training.shoe_attention --preset smoke|short|cpu|gpu [--variant NAME]``.
 
 Learned as in its paper, as a classification of models with smoothed labels; each model is shown as its shop does and
-as a surveillance camera does. The variants are the rows of the paper's Tables 1 to 3; ``python -m training.variants
-shoe_attention`` trains all of them alike.
+as a surveillance camera does. The variants are the rows of the paper's Tables 1 to 3, all trained alike by ``python -m
+training.variants shoe_attention``; ``scenes`` goes on from a run with crops of made scenes (``--begin-with
+RUN/checkpoint.pt``), and is what is shipped.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from outsole.encoders.shoe import DIMENSIONS, ShoeNet
 from outsole.encoders.trunks import LiteTrunk, load_published, make_trunk
 from training.command import command
 from training.losses import CosineProxies, in_batch_cross_entropy
-from training.made_shoes import LEARNED_SEED, MadeUppers, ShoeBatches, label_count
+from training.made_shoes import LEARNED_MODELS, LEARNED_SEED, MadeUppers, ShoeBatches, label_count
+from training.scene_crops import CAMERAS, read_scene_crops
 from training.shoe_systems import shoe_figures, shoe_plan
 from training.system import Batch, Preset, System, rate_groups
 
 SMOOTHING = 0.14
-_MODELS = 3000
 _PAIR_SCALE = 16.0
 _SETTINGS: Mapping[str, Any] = {"attention": "sum", "places": "block", "pooling": "max", "smoothing": SMOOTHING}
 _VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -37,6 +38,8 @@ _VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "both": {"pooling": "both"},
     "hard_labels": {"smoothing": 0.0},
     "unlevelled": {"levelled": False},
+    # Not of the paper: half of what cameras show is what the finder cut out of made scenes.
+    "scenes": {"scenes": CAMERAS},
 }
 _PRESETS = {
     "smoke": Preset(steps=8, batch_items=8, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=2, evaluate_items=20),
@@ -47,6 +50,7 @@ _PRESETS = {
         steps=10_000, batch_items=192, trunk_rate=4e-4, head_rate=1e-3, warmup_steps=300, evaluate_items=300, workers=12
     ),
 }
+_SCENE_PRESETS = {**_PRESETS, "cpu": dataclasses.replace(_PRESETS["cpu"], steps=2400)}
 
 
 class ShoeLearner(nn.Module):
@@ -104,19 +108,24 @@ def _system(variant: str = "") -> System:
     levelled = bool(how.get("levelled", True))
 
     def build() -> nn.Module:
-        return ShoeLearner(build_encoder(how), classes=label_count(_MODELS), smoothing=float(how["smoothing"]))
+        return ShoeLearner(build_encoder(how), classes=label_count(LEARNED_MODELS), smoothing=float(how["smoothing"]))
 
     def dataset(preset: Preset) -> ShoeBatches:
-        uppers = MadeUppers(_MODELS, seed=LEARNED_SEED)
+        uppers = MadeUppers(LEARNED_MODELS, seed=LEARNED_SEED)
         return ShoeBatches(
-            uppers, steps=preset.steps, batch_items=preset.batch_items, seed=preset.seed, levelled=levelled
+            uppers,
+            steps=preset.steps,
+            batch_items=preset.batch_items,
+            seed=preset.seed,
+            levelled=levelled,
+            found=read_scene_crops(cameras=int(how["scenes"])) if "scenes" in how else None,
         )
 
     return System(
         name=f"shoe_attention:{variant}" if variant else "shoe_attention",
         title="Attention encoder of shoes" + (f", {variant}" if variant else ""),
         paper="shoe type recognition by attention, 2022",
-        presets=_PRESETS,
+        presets=_SCENE_PRESETS if "scenes" in how else _PRESETS,
         build=build,
         dataset=dataset,
         loss=loss_of,

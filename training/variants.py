@@ -6,6 +6,7 @@ one that was stopped goes on. ``benchmarks.literature`` has their figures side b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,14 +18,16 @@ from training.system import System, fingerprint
 from training.trainer import train
 
 
-def with_variants(name: str) -> tuple[System, ...]:
-    """The system of a name, then its variants in their order.
+def with_variants(name: str, *, without: Sequence[str] = ()) -> tuple[System, ...]:
+    """The system of a name, then its variants in their order but for those that are left out.
 
     Raises:
-        NotFound: There is none.
+        NotFound: There is no such system.
+        InvalidInput: What is left out is no variant.
     """
     system = find_system(name)
-    return (system, *system.variants.values())
+    left_out = {system.variant(variant).name for variant in without}
+    return (system, *(variant for variant in system.variants.values() if variant.name not in left_out))
 
 
 def is_complete(system: System, preset: str, *, runs: Path) -> bool:
@@ -40,10 +43,11 @@ def is_complete(system: System, preset: str, *, runs: Path) -> bool:
 @click.command(cls=OneSentence)
 @click.argument("name", metavar="SYSTEM", type=click.Choice([*SYSTEMS]))
 @click.option("--preset", default="short", show_default=True, help="How long and how fast, the same for all.")
+@click.option("--leave-out", multiple=True, metavar="VARIANT", help="Not this one; may be repeated.")
 @click.option("--runs", type=click.Path(file_okay=False, path_type=Path), default=RUNS, show_default=True)
-def main(name: str, *, preset: str, runs: Path) -> None:
+def main(name: str, *, preset: str, leave_out: tuple[str, ...], runs: Path) -> None:
     """Train SYSTEM and each of its variants. Running it again goes on where it was stopped."""
-    for system in with_variants(name):
+    for system in with_variants(name, without=leave_out):
         system.preset(preset)
         if not is_complete(system, preset, runs=runs):
             train(system, preset, folder=folder_of_run(system.name, preset, runs=runs))

@@ -39,6 +39,7 @@ VARIANTS = {
     "both": "averages and maxima of the last map",
     "hard_labels": "hard labels",
     "unlevelled": "crops not turned level",
+    "scenes": "crops of made scenes beside the drawn ones (ours)",
 }
 NETVLADS = {"netvlad_lite": "NetVLAD, light trunk", "netvlad_vgg16": "NetVLAD, VGG-16"}
 MODELS = 300

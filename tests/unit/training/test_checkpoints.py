@@ -6,16 +6,18 @@ import pytest
 import torch
 
 from outsole.errors import DataCorrupt, NotFound, PreconditionFailed
-from tests.unit.training.tiny_system import TinyNet
+from tests.unit.training.tiny_system import TINY, TinyNet
 from training.checkpoints import (
     CHECKPOINT_FILE,
     Checkpoint,
+    beginning_with,
     check_settings,
     load_checkpoint,
     load_network,
     save_checkpoint,
     write_whole,
 )
+from training.system import fingerprint
 
 
 def _checkpoint(step: int = 3) -> Checkpoint:
@@ -85,3 +87,16 @@ def test_the_setting_that_differs_is_named(wanted: dict[str, str | int | float |
     with pytest.raises(PreconditionFailed, match=words):
         check_settings({"seed": 1, "masks": True}, wanted, Path("run"))
     check_settings(wanted, wanted, Path("run"))
+
+
+def test_a_run_that_begins_with_anothers_weights_has_them_and_is_another_run(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, _checkpoint())
+    system = beginning_with(TINY, path)
+    known = load_checkpoint(path).network
+    assert all(torch.equal(known[name], tensor) for name, tensor in system.build().state_dict().items())
+    assert fingerprint(system, "smoke") != fingerprint(TINY, "smoke")
+
+
+def test_a_run_cannot_begin_with_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"none\.pt"):
+        beginning_with(TINY, tmp_path / "none.pt")

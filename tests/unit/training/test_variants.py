@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("torch")
 
+from outsole.errors import InvalidInput
 from tests.unit.training.tiny_system import tiny_system
 from training import variants
 from training.system import System
@@ -51,3 +52,9 @@ def test_a_preset_that_a_system_has_not_ends_with_one_sentence(tmp_path: Path) -
     result = CliRunner().invoke(variants.main, ["depth_unet", "--preset", "short", "--runs", str(tmp_path)])
     assert result.exit_code == 2
     assert "has no preset 'short'" in result.output
+
+
+def test_a_variant_that_is_left_out_is_not_trained(tiny: System) -> None:
+    assert [system.name for system in variants.with_variants("tiny", without=["other"])] == ["tiny"]
+    with pytest.raises(InvalidInput, match="no variant 'another'"):
+        variants.with_variants("tiny", without=["another"])
