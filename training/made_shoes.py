@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -111,24 +110,26 @@ def _point(values: NDArray[np.float64]) -> Point:
     return float(values[0]), float(values[1])
 
 
-class FoundCrops(Protocol):
-    """Crops that were found in scenes; see `training.scene_crops.SceneCrops`."""
+@dataclass(frozen=True)
+class FoundCrops:
+    """Crops of shoes that were found in made scenes, see `training.scene_crops`.
 
-    @property
-    def images(self) -> NDArray[np.uint8]:
-        """uint8 [N, 112, 224, 3]."""
+    Attributes:
+        images: uint8 [N, 112, 224, 3].
+        models: int64 [N], number of the model that it is.
+        views: int64 [N], from where it is really seen, a place in ``VIEWS``.
+    """
 
-    @property
-    def models(self) -> NDArray[np.int64]:
-        """int64 [N], what each shows."""
+    images: NDArray[np.uint8]
+    models: NDArray[np.int64]
+    views: NDArray[np.int64]
 
-    @property
-    def views(self) -> NDArray[np.int64]:
-        """int64 [N], places in ``VIEWS``."""
-
-    @property
-    def walkers(self) -> Sequence[NDArray[np.int64]]:
-        """Places of the crops of each model from each side."""
+    @cached_property
+    def walkers(self) -> tuple[NDArray[np.int64], ...]:
+        """Places of the crops of each model from each side: one walk-past has dozens that are almost alike."""
+        keys = self.models * len(VIEWS) + self.views
+        order = np.argsort(keys, kind="stable")
+        return tuple(np.split(order, np.flatnonzero(np.diff(keys[order])) + 1))
 
 
 class ShoeBatches:

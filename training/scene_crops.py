@@ -17,7 +17,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -40,7 +39,7 @@ from outsole.video.networks import MODELS, ShoeNetworks
 from outsole.video.opening import open_source
 from outsole.video.records import Frame
 from training.command import RUNS, OneSentence
-from training.made_shoes import LEARNED_MODELS, LEARNED_SEED, VIEWS, MadeUppers
+from training.made_shoes import LEARNED_MODELS, LEARNED_SEED, VIEWS, FoundCrops, MadeUppers
 
 FOLDER = RUNS / "scene_crops"
 CAMERAS = 40
@@ -53,29 +52,7 @@ _BATCH_FRAMES = 8
 _TIMEOUT_S = 600.0
 
 
-@dataclass(frozen=True)
-class SceneCrops:
-    """Crops of shoes that were found in made scenes.
-
-    Attributes:
-        images: uint8 [N, 112, 224, 3].
-        models: int64 [N], which of the ``LEARNED_MODELS`` it is.
-        views: int64 [N], from where it is really seen, a place in `training.made_shoes.VIEWS`.
-    """
-
-    images: NDArray[np.uint8]
-    models: NDArray[np.int64]
-    views: NDArray[np.int64]
-
-    @functools.cached_property
-    def walkers(self) -> tuple[NDArray[np.int64], ...]:
-        """Places of the crops of each model from each side: one walk-past has dozens that are almost alike."""
-        keys = self.models * len(VIEWS) + self.views
-        order = np.argsort(keys, kind="stable")
-        return tuple(np.split(order, np.flatnonzero(np.diff(keys[order])) + 1))
-
-
-def read_scene_crops(folder: Path = FOLDER, *, cameras: int = CAMERAS) -> SceneCrops:
+def read_scene_crops(folder: Path = FOLDER, *, cameras: int = CAMERAS) -> FoundCrops:
     """Read what the command wrote.
 
     Raises:
@@ -95,7 +72,7 @@ def read_scene_crops(folder: Path = FOLDER, *, cameras: int = CAMERAS) -> SceneC
                 f"{file} holds no crops: {error}", remedy="remove it and run the command again"
             ) from error
     images, models, views = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return SceneCrops(images, models, views)
+    return FoundCrops(images, models, views)
 
 
 def camera_scene(camera: int) -> Scene:
@@ -107,7 +84,7 @@ def camera_scene(camera: int) -> Scene:
     return plan_scene(_uppers().models, cameras=1, seed=seed, settings=settings)
 
 
-def found_crops(scene: Scene, finder: DetectedShoes) -> SceneCrops:
+def found_crops(scene: Scene, finder: DetectedShoes) -> FoundCrops:
     """Draw a scene of one camera, find the shoes in its video, and keep those that lie on a true one.
 
     Args:
@@ -123,7 +100,7 @@ def found_crops(scene: Scene, finder: DetectedShoes) -> SceneCrops:
             for crop, shoe in _of_frames(frames, finder, truth):
                 images.append(crop)
                 shoes.append(shoe)
-    return SceneCrops(
+    return FoundCrops(
         np.array(images, np.uint8).reshape(-1, *CROP_PX, 3),
         np.array([numbers[shoe.model_id] for shoe in shoes], np.int64),
         np.array([VIEWS.index(shoe.view) for shoe in shoes], np.int64),

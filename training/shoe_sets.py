@@ -138,9 +138,9 @@ def planted_sets(
         sizes: Fewest and most pictures of a set, drawn evenly.
         wrong_share: Chance of each picture to be wrong; never half of a set or more is.
         buyers_share: Of the right pictures, those taken by buyers at home instead of by the shop.
-        seed: Of all that is random.
+        seed: Of all that is random, the models among it.
     """
-    uppers = MadeUppers(models, seed=UNSEEN_SEED)
+    uppers = MadeUppers(models, seed=UNSEEN_SEED + seed)
     rng = np.random.default_rng([0x91A7, seed])
     counts = rng.integers(sizes[0], sizes[1] + 1, size=models)
     filed = np.repeat(np.arange(models), counts)

@@ -11,17 +11,17 @@ pytest.importorskip("torch")
 
 from outsole.errors import DataCorrupt, NotFound
 from outsole.synthesis.scenes import SceneSettings, plan_scene
-from training.made_shoes import LEARNED_MODELS, LEARNED_SEED, VIEWS, MadeUppers, ShoeBatches
-from training.scene_crops import SceneCrops, camera_scene, found_crops, opened_finder, read_scene_crops
+from training.made_shoes import LEARNED_MODELS, LEARNED_SEED, VIEWS, FoundCrops, MadeUppers, ShoeBatches
+from training.scene_crops import camera_scene, found_crops, opened_finder, read_scene_crops
 
 
-def _crops(count: int, *, models: int = 4) -> SceneCrops:
+def _crops(count: int, *, models: int = 4) -> FoundCrops:
     numbers = np.arange(count)
     images = np.repeat(numbers, 112 * 224 * 3).reshape(-1, 112, 224, 3).astype(np.uint8)
-    return SceneCrops(images, numbers % models, np.zeros(count, np.int64))
+    return FoundCrops(images, numbers % models, np.zeros(count, np.int64))
 
 
-def _save(folder: Path, camera: int, crops: SceneCrops) -> None:
+def _save(folder: Path, camera: int, crops: FoundCrops) -> None:
     file = folder / f"camera_{camera:04d}.npz"
     np.savez_compressed(file, images=crops.images, models=crops.models, views=crops.views)
 
