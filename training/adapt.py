@@ -192,7 +192,7 @@ def said_of(refused: Sequence[str], *, shown: int = 5) -> list[str]:
     """How many pictures are left out, and why the first of them are."""
     if not refused:
         return []
-    return [f"{len(refused):,} pictures are left out", *(f"  {why}" for why in refused[:shown])]
+    return [f"pictures left out: {len(refused):,}", *(f"  {why}" for why in refused[:shown])]
 
 
 @click.command(cls=OneSentence)
