@@ -1,10 +1,9 @@
-"""One table of every system: published, here on made data, and here on real prints.
+"""One table of every system: published, and measured here.
 
     python -m benchmarks.literature --side print [--data FID300_DIR] [--runs DIR] [--only NAME ...] [--json FILE]
+    python -m benchmarks.literature --side shoe [--runs DIR] [--models N] [--only NAME ...] [--json FILE]
 
-Rows whose network is not at hand say so. Real prints are a directory in the layout of FID-300; nothing but its clean
-impressions may have been learned from, and the rows of such models say "adapted". Results are kept in
-``RUNS/literature``, so that an interrupted run goes on.
+Rows whose network is not at hand say so. Results are kept in ``RUNS/literature``, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -12,284 +11,90 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import click
 
-from benchmarks.print_systems.correlation import Correlation, cooccurrence_row, correlation_row, mcncc_row
-from benchmarks.print_systems.depth import TITLE as DEPTH_TITLE
-from benchmarks.print_systems.depth import depth_row
-from benchmarks.print_systems.embedding import (
-    SIZES,
-    PartialPrints,
-    embedding_row,
-    fused_row,
-    held_out_row,
-    shortlist_row,
-)
+from benchmarks.print_systems import side as prints_side
 from benchmarks.print_systems.kept import Kept
 from benchmarks.print_systems.models import Shelf
-from benchmarks.print_systems.pictures import fid_row, made_row
 from benchmarks.print_systems.prints import LabelledPrints
-from benchmarks.print_systems.published import ROWS as PUBLISHED
-from benchmarks.print_systems.rows import Row, markdown_table, missing_row, plain_table
+from benchmarks.print_systems.rows import FIGURES, Row, Rows, markdown_table, plain_table
 from benchmarks.reporting import InputValue, make_result
-from outsole.errors import OutsoleError, PreconditionFailed
-from outsole.matching.rerank import SHARPNESS
+from benchmarks.shoe_systems import side as shoes_side
+from outsole.errors import InvalidInput, OutsoleError
 
 CORRELATION_ENCODER = "print_lite2_b6"
-GENERAL, ADAPTED, HELD_OUT = "partial_print", "partial_print_adapted", "partial_print_held_out"
-CRISP, CRISP_ADAPTED = "crisp_lite", "crisp_lite_adapted"
 REPOSITORY = Path(__file__).resolve().parent.parent / "model_repository"
-TITLES = {
-    GENERAL: "partial print, general",
-    ADAPTED: "partial print, adapted to the gallery's clean impressions",
-    HELD_OUT: "partial print, adapted without a tenth of the references",
-    CRISP: "CriSp, light trunk",
-    CRISP_ADAPTED: "CriSp, light trunk, adapted to the gallery's clean impressions",
-    "crisp_resnet50": "CriSp, ResNet-50",
-    "vgg16_features": "fine-tuned VGG-16",
-    "part_weighted": "part-weighted CNN",
-    "selective_descriptors": "selective convolutional descriptors",
-    "region_codes": "toe and heel codes with PCA",
-}
-ABLATIONS = (
-    "full",
-    "pooled",
-    "unmasked",
-    "database_print",
-    "database_rgb",
-    "database_all",
-    "no_degradation",
-    "only_occlusion",
-    "only_erasure",
-    "only_noise",
-    "unweathered",
-)
-SURVEY = ("vgg16_features", "part_weighted", "selective_descriptors", "region_codes")
-# References as which plane of a picture; the light trunk's first layer, which is not trained, sees both alike.
-_KINDS = ("depth", "print")
-_NO_DATA = "no real prints were named (--data)"
-_LEAST_LOSS_PTS = 1.0
+PRINT, SHOE = "print", "shoe"
+PARTS = {PRINT: tuple(prints_side.rows_of_side()), SHOE: tuple(shoes_side.parts())}
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What the rows are made from.
+class Side:
+    """One side of the table, with what its rows are made from.
 
     Attributes:
-        shelf: Networks at hand.
-        prints: The real prints; None where none were named.
-        kept: Results of earlier runs.
-        held_out: Whether the model that was adapted without a tenth of the references is asked for.
+        figures: Name -> heading, in the order of the columns.
+        parts: Names for ``--only``, in the order of the table, and what makes their rows.
+        metrics: The flat metrics of the rows that were measured, and which rows stand behind those that have a choice.
+        inputs: What was measured on, for the JSON.
     """
 
-    shelf: Shelf
-    prints: LabelledPrints | None
-    kept: Kept
-    held_out: bool = False
+    figures: Mapping[str, str]
+    parts: Mapping[str, Callable[[], Rows]]
+    metrics: Callable[[Mapping[str, Row]], tuple[dict[str, float], dict[str, InputValue]]]
+    inputs: Mapping[str, InputValue]
 
-    @cached_property
-    def correlation(self) -> Correlation:
-        """The correlation over the real prints."""
-        if self.prints is None:
-            raise PreconditionFailed(_NO_DATA, field="data")
-        return Correlation(self.prints)
+    def measured(self, names: Sequence[str]) -> Rows:
+        """Rows of the parts named, in the order of the table; all where none is named.
 
-    def embedding(self, name: str) -> PartialPrints | None:
-        """An embedding over the real prints; None where there is no such model."""
-        model = self.shelf.model(name)
-        if model is None or self.prints is None:
-            return None
-        return self._embeddings.setdefault(name, PartialPrints(self.prints, model))
-
-    @cached_property
-    def _embeddings(self) -> dict[str, PartialPrints]:
-        """References are encoded once for all rows."""
-        return {}
+        Raises:
+            InvalidInput: A name is of the other side.
+        """
+        strange = [name for name in names if name not in self.parts]
+        if strange:
+            raise InvalidInput(f"is {strange[0]!r}", field="only", remedy=f"one of {', '.join(self.parts)}")
+        rows: Rows = {}
+        for name, make in self.parts.items():
+            if not names or name in names:
+                click.echo(f"{name} ...", err=True)
+                rows |= make()
+        return rows
 
 
-Rows = dict[str, Row]
+def side_of_prints(data: Path | None, runs: Path | None, *, probes: int | None, held_out: bool) -> Side:
+    """The side of prints; see ``main``."""
+    prints = None if data is None else LabelledPrints(data, REPOSITORY / CORRELATION_ENCODER, probes=probes)
+    kept = Kept(_kept_in(runs), prints.fingerprint if prints else "")
+    bench = prints_side.Bench(Shelf(REPOSITORY, runs), prints, kept, held_out=held_out)
+    parts = {name: partial(make, bench) for name, make in prints_side.rows_of_side().items()}
+    inputs: dict[str, InputValue] = {}
+    if prints is not None:
+        inputs = {"probes": prints.asked, "references": prints.size, "data": prints.fingerprint[:16]}
+    return Side(FIGURES, parts, prints_side.metrics_of, inputs)
 
 
-def rows_of_side() -> Mapping[str, Callable[[Bench], Rows]]:
-    """Names for ``--only``, in the order of the table, and what makes their rows."""
-    parts: dict[str, Callable[[Bench], Rows]] = {
-        "published": lambda bench: {f"published {number}": row for number, row in enumerate(PUBLISHED)},
-        "mcncc": lambda bench: _from_maps(bench, "mcncc", "MCNCC, here (Kong et al. 2019)", mcncc_row),
-        "correlation": lambda bench: _from_maps(bench, "correlation", "correlation", correlation_row),
-        "cooccurrence": _cooccurrence_rows,
-        "partial": _partial_rows,
-        "fused": _fused_rows,
-        "shortlist": _shortlist_rows,
-        "crisp_lite": lambda bench: _picture_rows(bench, CRISP) | _picture_rows(bench, CRISP_ADAPTED, made=False),
-        "crisp_ablations": _ablation_rows,
-        "crisp_resnet50": lambda bench: _picture_rows(bench, "crisp_resnet50"),
-        "depth": _depth_rows,
-    }
-    return parts | {name: _picture_maker(name) for name in SURVEY}
+def side_of_shoes(runs: Path | None, *, models: int) -> Side:
+    """The side of shoes; see ``main``."""
+    shelf, kept = Shelf(REPOSITORY, runs), Kept(_kept_in(runs))
+    parts = {name: partial(make, shelf, kept) for name, make in shoes_side.parts(models).items()}
+    return Side(shoes_side.FIGURES, parts, shoes_side.metrics_of, {"models": models})
 
 
-def _from_maps(bench: Bench, name: str, title: str, make: Callable[[Correlation, Kept], Row]) -> Rows:
-    prints = bench.prints
-    if prints is None:
-        return {name: missing_row(title, "FID-300 development", _NO_DATA)}
-    return {name: bench.kept.row(name, f"{prints.rules.hash} {SHARPNESS}", lambda: make(bench.correlation, bench.kept))}
-
-
-def _cooccurrence_rows(bench: Bench) -> Rows:
-    plain, centred = (partial(cooccurrence_row, centred=centred) for centred in (False, True))
-    return _from_maps(bench, "cooccurrence", "co-occurrence vector", plain) | _from_maps(
-        bench, "cooccurrence_centred", "co-occurrence vector, probes centred", centred
-    )
-
-
-def _partial_rows(bench: Bench) -> Rows:
-    rows = {name: _with_embedding(bench, name, "embedding", embedding_row) for name in (GENERAL, ADAPTED)}
-    if bench.held_out:
-        rows[HELD_OUT] = _with_embedding(bench, HELD_OUT, "held out", held_out_row)
-    return rows
-
-
-def _with_embedding(
-    bench: Bench, name: str, kind: str, make: Callable[[str, PartialPrints, Kept], Row], *, title: str = ""
-) -> Row:
-    """A row of an embedding, kept by the hashes of both encoders."""
-    embedding = bench.embedding(name)
-    named = title or TITLES[name]
-    if embedding is None:
-        why = _NO_DATA if bench.prints is None else f"no model {name!r} here"
-        return missing_row(named, "FID-300 development", why)
-    key = f"{kind} {embedding.key}"
-    return bench.kept.row(f"{kind} {name}", key, lambda: make(named, embedding, bench.kept))
-
-
-def _fused_rows(bench: Bench) -> Rows:
-    def make(title: str, embedding: PartialPrints, kept: Kept) -> Row:
-        return fused_row(title, bench.correlation, embedding, kept)
-
-    titles = {GENERAL: "correlation and partial print, general", ADAPTED: "correlation and partial print, adapted"}
-    return {f"fused {name}": _with_embedding(bench, name, "fused", make, title=titles[name]) for name in titles}
-
-
-def _shortlist_rows(bench: Bench) -> Rows:
-    def maker(size: int) -> Callable[[str, PartialPrints, Kept], Row]:
-        return lambda title, embedding, kept: shortlist_row(size, title, bench.correlation, embedding, kept)
-
-    return {
-        f"shortlist {name} {size}": _with_embedding(
-            bench,
-            name,
-            f"centred shortlist {size}",
-            maker(size),
-            title=f"shortlist of {size} by co-occurrence and {TITLES[name]}, then fused",
-        )
-        for name in (GENERAL, ADAPTED)
-        for size in SIZES
-    }
-
-
-def _picture_rows(bench: Bench, name: str, *, made: bool = True) -> Rows:
-    rows = {f"{name} made": made_row(TITLES[name], name, bench.shelf, bench.kept)} if made else {}
-    prints = bench.prints
-    for kind in _KINDS if name not in (CRISP, CRISP_ADAPTED) else _KINDS[:1]:
-        key = f"{name} fid {kind}"
-        if prints is None:
-            rows[key] = missing_row(TITLES[name], "FID-300 development", _NO_DATA)
-            continue
-        rows[key] = _fid_row(bench, prints, name, kind)
-    return rows
-
-
-def _fid_row(bench: Bench, prints: LabelledPrints, name: str, kind: str) -> Row:
-    model = bench.shelf.model(name)
-
-    def make() -> Row:
-        return fid_row(TITLES[name], model, prints, bench.kept, references_as=kind)
-
-    return make() if model is None else bench.kept.row(f"fid {kind} {name}", f"{kind} {model.weights_sha256}", make)
-
-
-def _picture_maker(name: str) -> Callable[[Bench], Rows]:
-    return lambda bench: _picture_rows(bench, name)
-
-
-def _ablation_rows(bench: Bench) -> Rows:
-    names = {variant: f"{CRISP}:{variant}" for variant in ABLATIONS}
-    return {
-        name: made_row(f"{TITLES[CRISP]}, ablation: {variant.replace('_', ' ')}", name, bench.shelf, bench.kept)
-        for variant, name in names.items()
-    }
-
-
-def _depth_rows(bench: Bench) -> Rows:
-    models = [bench.shelf.model(name) for name in ("depth_unet", CRISP)]
-    if models[0] is None:
-        return {"depth": depth_row(bench.shelf)}
-    key = " ".join(model.weights_sha256 for model in models if model is not None)
-    return {"depth": bench.kept.row(DEPTH_TITLE, key, lambda: depth_row(bench.shelf))}
-
-
-def metrics_of(rows: Mapping[str, Row]) -> tuple[dict[str, float], dict[str, InputValue]]:
-    """The flat metrics of the rows that were measured, and which rows stand behind those that have a choice.
-
-    Shares are 0 .. 1, ``*_pct`` and ``fused_rank1`` percent, ``*_pts`` points. Fusion, shortlist and CriSp on real
-    prints are those of the adapted model where it is at hand, else of the general one. Of the shortlists, 200 is taken
-    if it loses at most a point, else 400.
-    """
-    figures = {name: row.figures for name, row in rows.items()}
-    fused = _first(figures, [f"fused {ADAPTED}", f"fused {GENERAL}"])
-    crisp = _first(figures, [f"{name} fid depth" for name in (CRISP_ADAPTED, CRISP)])
-    shortlist = _shortlist_chosen(figures)
-    wanted = {
-        "crisp_hit100": (f"{CRISP} made", "hit100"),
-        "crisp_map100": (f"{CRISP} made", "map100"),
-        "crisp_fid_recall200": (crisp, "recall200"),
-        "partial_fid_recall200": (ADAPTED, "recall200"),
-        "partial_fid_top1pct": (ADAPTED, "top1pct"),
-        "general_fid_recall200": (GENERAL, "recall200"),
-        "general_fid_top1pct": (GENERAL, "top1pct"),
-        "fused_top1pct": (fused, "top1pct"),
-        "fused_rank1": (fused, "rank1"),
-        "shortlist_loss_pts": (shortlist, "loss_pts"),
-        "shortlist_speedup": (shortlist, "speedup"),
-        "depth_corr": ("depth", "depth_corr"),
-        "depth_loss_pts": ("depth", "depth_loss_pts"),
-    }
-    metrics = {name: figures[row][figure] for name, (row, figure) in wanted.items() if figure in figures.get(row, {})}
-    chosen = {"fused_row": fused, "crisp_fid_row": crisp, "shortlist_row": shortlist}
-    return metrics, {name: row for name, row in chosen.items() if row}
-
-
-def _first(figures: Mapping[str, Mapping[str, float]], names: Sequence[str]) -> str:
-    """The first of the rows that was measured; empty where none was."""
-    return next((name for name in names if figures.get(name)), "")
-
-
-def _shortlist_chosen(figures: Mapping[str, Mapping[str, float]]) -> str:
-    for name in (ADAPTED, GENERAL):
-        there = [row for size in SIZES if figures.get(row := f"shortlist {name} {size}")]
-        if there:
-            return next((row for row in there if figures[row]["loss_pts"] <= _LEAST_LOSS_PTS), there[-1])
-    return ""
-
-
-def measured(bench: Bench, names: Sequence[str]) -> Rows:
-    """Rows of the parts named, in the order of the table; all where none is named."""
-    rows: Rows = {}
-    for name, make in rows_of_side().items():
-        if not names or name in names:
-            click.echo(f"{name} ...", err=True)
-            rows |= make(bench)
-    return rows
+def _kept_in(runs: Path | None) -> Path | None:
+    return None if runs is None else runs / "literature"
 
 
 @click.command()
-@click.option("--side", type=click.Choice(["print"]), default="print", show_default=True, help="Which systems.")
+@click.option("--side", type=click.Choice([*PARTS]), default=PRINT, show_default=True, help="Which systems.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="FID-300 directory.")
 @click.option(
-    "--only", multiple=True, type=click.Choice(list(rows_of_side())), help="Only these rows; may be repeated."
+    "--only",
+    multiple=True,
+    type=click.Choice([name for names in PARTS.values() for name in names]),
+    help="Only these rows; may be repeated.",
 )
 @click.option(
     "--runs",
@@ -297,7 +102,10 @@ def measured(bench: Bench, names: Sequence[str]) -> Rows:
     help="Folder of training runs; exported models in its models/, results are kept in its literature/.",
 )
 @click.option("--probes", type=click.IntRange(1), help="Search only so many probes, taken evenly.")
-@click.option("--held-out", is_flag=True, help=f"Also the model {HELD_OUT}, adapted without a tenth of the references.")
+@click.option("--held-out", is_flag=True, help="Also the embedding adapted without a tenth of the references.")
+@click.option(
+    "--models", type=click.IntRange(2), default=shoes_side.MODELS, show_default=True, help="Unseen models of shoes."
+)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File for the result.")
 @click.option("--markdown", type=click.Path(dir_okay=False, path_type=Path), help="File for the table in Markdown.")
 def main(
@@ -308,25 +116,25 @@ def main(
     runs: Path | None,
     probes: int | None,
     held_out: bool,
+    models: int,
     json_file: Path | None,
     markdown: Path | None,
 ) -> None:
     """Measure the systems at hand and print one table of all systems, the published ones among them."""
     try:
-        prints = None if data is None else LabelledPrints(data, REPOSITORY / CORRELATION_ENCODER, probes=probes)
-        kept = Kept(None if runs is None else runs / "literature", prints.fingerprint if prints else "")
-        bench = Bench(Shelf(REPOSITORY, runs), prints, kept, held_out=held_out)
-        rows = measured(bench, only)
+        if side == PRINT:
+            table = side_of_prints(data, runs, probes=probes, held_out=held_out)
+        else:
+            table = side_of_shoes(runs, models=models)
+        rows = table.measured(only)
     except OutsoleError as error:
         raise click.ClickException(" ".join(str(error).split())) from error
-    click.echo(plain_table(list(rows.values())))
-    metrics, chosen = metrics_of(rows)
-    inputs: dict[str, InputValue] = {"side": side, "rows": ", ".join(only) or "all", **chosen}
-    if prints is not None:
-        inputs |= {"probes": prints.asked, "references": prints.size, "data": prints.fingerprint[:16]}
+    click.echo(plain_table(list(rows.values()), table.figures))
+    metrics, chosen = table.metrics(rows)
+    inputs: dict[str, InputValue] = {"side": side, "rows": ", ".join(only) or "all", **chosen, **table.inputs}
     if markdown is not None:
         markdown.parent.mkdir(parents=True, exist_ok=True)
-        markdown.write_text(markdown_table(list(rows.values())) + "\n", encoding="utf-8")
+        markdown.write_text(markdown_table(list(rows.values()), table.figures) + "\n", encoding="utf-8")
         click.echo(f"wrote {markdown}", file=sys.stderr)
     if json_file is not None:
         make_result("literature", inputs=inputs, metrics=metrics).write(json_file)

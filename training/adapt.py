@@ -1,10 +1,11 @@
-"""A general system trained further on a gallery's own clean impressions, without labels.
+"""A general system trained further on a gallery's own pictures, without labels.
 
-    python -m training.adapt IMPRESSIONS_DIR --as NAME [--system partial_print|crisp_lite] [--leave-out FILE]
+    python -m training.adapt DIRECTORY --as NAME [--system partial_print|crisp_lite|shoe_attention] [--leave-out FILE]
 
-Nothing is asked for but the impressions themselves: their prints are simulated (``training.print_views``). ``outsole
-adapt GALLERY`` does the same to the partial-print embedding with what a gallery holds. What was adapted belongs to the
-gallery's owner, under the terms of the gallery's images, and is never part of this project.
+Nothing is asked for but the pictures themselves: of clean impressions prints are simulated (``training.print_views``),
+of photographs of shoes what surveillance leaves of them (``training.own_photographs``). ``outsole adapt GALLERY`` does
+the same with what a gallery holds. What was adapted belongs to the gallery's owner, under the terms of the gallery's
+images, and is never part of this project.
 """
 
 from __future__ import annotations
@@ -12,35 +13,35 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
-from tqdm import tqdm
 
-from outsole.encoders.network_spec import NetworkSpec
 from outsole.encoders.spec_file import WEIGHTS_FILE
-from outsole.errors import DataCorrupt, InvalidInput, NotFound
-from outsole.imaging.decode import decode_image
-from training.adaptable import ADAPTABLE
+from outsole.errors import InvalidInput, NotFound
+from training.adaptable import Adaptable
+from training.adaptable_prints import PRINTS
+from training.adaptable_shoes import SHOES
 from training.cards import RunRecord
-from training.command import RUNS, OneSentence
+from training.command import RUNS, OneSentence, folder_of_run
 from training.export import REPOSITORY, Exported, export_model
+from training.exporting.served_weights import served_weights
 from training.exporting.subjects import Subject
+from training.own_pictures import OwnPictures
 from training.partial_print import SYSTEM as PARTIAL_PRINT_SYSTEM
-from training.print_views import KeptImpressions
-from training.system import Preset, System
+from training.system import Preset, System, device_of
 from training.trainer import Run, train
 
-FEWEST_IMPRESSIONS = 16
+FEWEST_PICTURES = 16
+ADAPTABLE: Mapping[str, Adaptable] = {**PRINTS, **SHOES}
 PARTIAL_PRINT = PARTIAL_PRINT_SYSTEM.name
-_GRAPH_PREFIX, _HALF_SUFFIX = "network.", "_fp16"
+BEFORE = "_before"
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 _PRESETS = ("smoke", "cpu", "gpu")
 
@@ -51,14 +52,15 @@ class Adaptation:
 
     Attributes:
         name: Of the new model's folder.
-        impressions: uint8 [H, W] each, contact dark, 20 px/cm.
+        pictures: What is learned from: ``training.print_views.KeptImpressions`` (contact dark, 20 px/cm) or
+            ``training.own_photographs.KeptPhotographs``.
         base: Model folder of the general system.
-        about: Where the impressions are from, for the card.
-        system: Which system, one of ``training.adaptable.ADAPTABLE``.
+        about: Where the pictures are from, for the card.
+        system: Which system, one of ``ADAPTABLE``.
     """
 
     name: str
-    impressions: Sequence[NDArray[np.uint8]]
+    pictures: OwnPictures
     base: Path
     about: str
     system: str = PARTIAL_PRINT
@@ -66,11 +68,11 @@ class Adaptation:
     def __post_init__(self) -> None:
         if self.name in ADAPTABLE:
             raise InvalidInput(f"{self.name!r} is the general one", field="as", remedy="another name")
-        if len(self.impressions) < FEWEST_IMPRESSIONS:
+        if len(self.pictures) < FEWEST_PICTURES:
             raise InvalidInput(
-                f"there are {len(self.impressions)} impressions to adapt to",
-                field="impressions",
-                remedy=f"at least {FEWEST_IMPRESSIONS}",
+                f"there are {len(self.pictures)} {ADAPTABLE[self.system].pictures} to adapt to",
+                field="pictures",
+                remedy=f"at least {FEWEST_PICTURES}",
             )
 
 
@@ -92,11 +94,12 @@ def adapt(
     """
     run = train(system_of(adaptation), preset, folder=folder, minutes=minutes)
     result = run.result
-    count = len(adaptation.impressions)
+    adaptable = ADAPTABLE[adaptation.system]
+    count, pictures = len(adaptation.pictures), adaptable.pictures
     plan = dataclasses.replace(
-        ADAPTABLE[adaptation.system].plan,
-        trained_on=f"made treads, then {count} clean impressions of {adaptation.about}, without labels",
-        licence="that of the impressions it was adapted to; not for passing on",
+        adaptable.plan,
+        trained_on=f"made shoes, then {count} {pictures} of {adaptation.about}, without labels",
+        licence=f"that of the {pictures} it was adapted to; not for passing on",
     )
     record = RunRecord(
         settings=result.settings,
@@ -111,22 +114,28 @@ def adapt(
 
 
 def system_of(adaptation: Adaptation) -> System:
-    """The system that learns from these impressions, starting at the general one."""
-    adaptable = ADAPTABLE[adaptation.system]
-    source = KeptImpressions(adaptation.impressions)
+    """The system that learns from these pictures, starting at the general one.
+
+    Its figures are of pictures that were learned from under degradations that were not; those of the general system
+    stand beside them, their names ending in ``_before``.
+    """
+    adaptable, pictures = ADAPTABLE[adaptation.system], adaptation.pictures
     weights = (adaptation.base / WEIGHTS_FILE).read_bytes() if adaptation.base.is_dir() else b""
     digest = hashlib.sha256(weights)
-    for impression in adaptation.impressions:
-        digest.update(impression.tobytes())
+    for part in pictures.parts():
+        digest.update(part)
 
     def build() -> nn.Module:
         network = general_network(adaptation.base, adaptation.system)
-        adaptable.prepare(network, source)
+        adaptable.prepare(network, pictures)
         return network
 
     def evaluate(network: nn.Module, preset: Preset) -> Mapping[str, float]:
-        # The impressions are those that were learned from, their degradations are not.
-        return adaptable.evaluate(network, KeptImpressions(adaptation.impressions[: preset.evaluate_items]), preset)
+        measured = pictures.first(preset.evaluate_items)
+        general: Any = general_network(adaptation.base, adaptation.system).eval()
+        general.to(device=device_of(network), memory_format=torch.channels_last)
+        after, before = (adaptable.evaluate(each, measured, preset) for each in (network, general))
+        return {**after, **{f"{name}{BEFORE}": value for name, value in before.items()}}
 
     return dataclasses.replace(
         adaptable.system,
@@ -135,7 +144,7 @@ def system_of(adaptation: Adaptation) -> System:
         presets=adaptable.presets,
         build=build,
         loss=adaptable.loss or adaptable.system.loss,
-        dataset=partial(adaptable.dataset, source),
+        dataset=partial(adaptable.dataset, pictures),
         evaluate=evaluate,
         settings=dict(adaptable.system.settings)
         | {"base": adaptation.system, "begun_with": digest.hexdigest()[:16], "proxies": adaptable.loss is not None},
@@ -149,44 +158,41 @@ def general_network(folder: Path, system: str = PARTIAL_PRINT) -> nn.Module:
         NotFound: There is no such model.
         DataCorrupt: Its weights are not those of this network.
     """
-    import onnx
-    from onnx import numpy_helper
-
-    NetworkSpec.load(folder)
-    graph = onnx.load(str(folder / WEIGHTS_FILE)).graph
-    found = {
-        tensor.name.removeprefix(_GRAPH_PREFIX).removesuffix(_HALF_SUFFIX): numpy_helper.to_array(tensor)
-        for tensor in graph.initializer
-    }
     adaptable = ADAPTABLE[system]
     network = adaptable.system.build()
-    wanted = network.state_dict()
-    missing = [name for name in wanted if name not in found and name not in adaptable.not_served]
-    if missing:
-        raise DataCorrupt(
-            f"model {folder.name!r} has no weights {missing[0]!r}", remedy=f"export {system} again as fp32 or fp16"
-        )
-    kept = {name: torch.from_numpy(found[name].astype(np.float32)) for name in wanted if name in found}
-    network.load_state_dict(wanted | kept)
+    state = network.state_dict()
+    network.load_state_dict(state | served_weights(folder, state, not_served=adaptable.not_served))
     return network
 
 
-def read_impressions(
-    directory: Path, *, without: Sequence[str] = (), progress: Callable[[Sequence[Path]], Sequence[Path]] = tqdm
-) -> list[NDArray[np.uint8]]:
-    """The images of a directory, but for those whose names (without suffix) are left out.
+def picture_files(directory: Path, *, without: Sequence[str] = ()) -> list[Path]:
+    """The images of a directory in order of name, but for those whose names (without suffix) are left out.
 
     Raises:
         NotFound: No such directory.
-        OutsoleError: An image cannot be used; the message names it.
     """
     if not directory.is_dir():
-        raise NotFound(f"{directory} is no directory", field="impressions")
+        raise NotFound(f"{directory} is no directory", field="pictures")
     left_out = set(without)
     files = sorted(file for file in directory.iterdir() if file.suffix.lower() in _IMAGES)
+    return [file for file in files if file.stem not in left_out]
+
+
+def gains_of(run: Run) -> list[str]:
+    """One line a figure of an adaptation: before and after, on degradations that were not learned from."""
+    metrics = run.result.metrics
     return [
-        decode_image(file.read_bytes(), field=file.name).gray for file in progress(files) if file.stem not in left_out
+        f"{name} {metrics[name + BEFORE]:.3f} before, {value:.3f} after"
+        for name, value in metrics.items()
+        if name + BEFORE in metrics
     ]
+
+
+def said_of(refused: Sequence[str], *, shown: int = 5) -> list[str]:
+    """How many pictures are left out, and why the first of them are."""
+    if not refused:
+        return []
+    return [f"pictures left out: {len(refused):,}", *(f"  {why}" for why in refused[:shown])]
 
 
 @click.command(cls=OneSentence)
@@ -209,15 +215,19 @@ def main(
     leave_out: Path | None,
     minutes: float | None,
 ) -> None:
-    """Train a general system further on the clean impressions of DIRECTORY."""
+    """Train a general system further on the clean impressions, or the photographs of shoes' sides, in DIRECTORY."""
     without = leave_out.read_text(encoding="utf-8").split() if leave_out is not None else []
-    impressions = read_impressions(directory, without=without)
-    adaptation = Adaptation(name, impressions, base or REPOSITORY / system, f"{directory.name!r}", system)
-    run, exported = adapt(adaptation, preset, folder=RUNS / f"{name}_{preset}", repository=repository, minutes=minutes)
+    pictures, refused = ADAPTABLE[system].read(picture_files(directory, without=without))
+    adaptation = Adaptation(name, pictures, base or REPOSITORY / system, f"{directory.name!r}", system)
+    run, exported = adapt(
+        adaptation, preset, folder=folder_of_run(name, preset), repository=repository, minutes=minutes
+    )
     if leave_out is not None:
         (exported.folder / "held_out.txt").write_text("\n".join(without) + "\n", encoding="utf-8")
+    click.echo("\n".join([*said_of(refused), *gains_of(run)]))
     click.echo(f"{exported.folder}: {run.result.steps} steps, {run.result.seconds:.0f} s")
-    click.echo(shlex.join(["python", "-m", "benchmarks.literature", "--side", "print", "--runs", str(RUNS)]))
+    side = "shoe" if system in SHOES else "print"
+    click.echo(shlex.join(["python", "-m", "benchmarks.literature", "--side", side, "--runs", str(RUNS)]))
 
 
 if __name__ == "__main__":

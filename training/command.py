@@ -19,6 +19,11 @@ EXIT_INTERRUPTED = 130
 RUNS = Path("build/training")
 
 
+def folder_of_run(name: str, preset: str, *, runs: Path = RUNS) -> Path:
+    """Where a run of a system (``name`` or ``name:variant``) lies unless another folder is named."""
+    return runs / f"{name.replace(':', '_')}_{preset}"
+
+
 class _Sentence(click.ClickException):
     """An error as the user sees it."""
 
@@ -73,7 +78,7 @@ def command(*systems: System) -> click.Command:
             chosen = with_trunk_weights(chosen, how["trunk_weights"])
         if how["begin_with"] is not None:
             chosen = beginning_with(chosen, how["begin_with"])
-        folder = output or RUNS / f"{chosen.name.replace(':', '_')}_{preset}"
+        folder = output or folder_of_run(chosen.name, preset)
         done = train(
             chosen, preset, folder=folder, device=how["device"], resume=not how["fresh"], minutes=how["minutes"]
         )

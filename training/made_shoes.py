@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -32,6 +32,11 @@ VIEWS, _VIEW_SHARES = (View.SIDE, View.FRONT, View.BACK), (0.6, 0.2, 0.2)
 _HELD_DRAWINGS = 1000
 
 
+def view_shares() -> Mapping[View, float]:
+    """How often a camera sees each view, as parts of 1."""
+    return dict(zip(VIEWS, _VIEW_SHARES, strict=True))
+
+
 class MadeUppers:
     """The models of a plan, drawn when they are first asked for.
 
@@ -50,7 +55,7 @@ class MadeUppers:
 
     def catalogue(self, model: int, seed: int, *, view: View = View.SIDE, levelled: bool = True) -> NDArray[np.uint8]:
         """A shop's photograph of a model as a crop, uint8 [112, 224, 3]."""
-        return _crop(retail_photograph(self._drawn(self.models[model], view), seed), seed, levelled=levelled)
+        return marked_crop(retail_photograph(self._drawn(self.models[model], view), seed), seed, levelled=levelled)
 
     def seen(
         self,
@@ -67,20 +72,31 @@ class MadeUppers:
             model: Number of the model.
             seed: Draws the scene, and the marks of a person or a network: they are a few parts of a hundred off.
             view: From where.
-            plan: The camera; a length between 32 and 128 pixels is drawn where None.
+            plan: The camera; see ``any_camera`` where None.
             levelled: Whether sides are turned by toe and heel, else only brought to size.
         """
-        if plan is None:
-            low, high = np.log(_LENGTHS_PX)
-            plan = CameraPlan(length_px=round(float(np.exp(np.random.default_rng([0x5E, seed]).uniform(low, high)))))
-        return _crop(surveillance_crop(self._drawn(self.models[model], view), seed, plan), seed, levelled=levelled)
+        picture = surveillance_crop(self._drawn(self.models[model], view), seed, plan or any_camera(seed))
+        return marked_crop(picture, seed, levelled=levelled)
 
 
 def _drawn(model: ShoeModel, view: View) -> Upper:
     return draw_upper(design_of(model), view, length_px=_DRAWN_PX)
 
 
-def _crop(picture: ShoePicture, seed: int, *, levelled: bool) -> NDArray[np.uint8]:
+def any_camera(seed: int) -> CameraPlan:
+    """A camera that sees a shoe at a length between 32 and 128 pixels, short ones as often as long ones by ratio."""
+    low, high = np.log(_LENGTHS_PX)
+    return CameraPlan(length_px=round(float(np.exp(np.random.default_rng([0x5E, seed]).uniform(low, high)))))
+
+
+def marked_crop(picture: ShoePicture, seed: int, *, levelled: bool = True) -> NDArray[np.uint8]:
+    """The crop uint8 [112, 224, 3] of a shoe whose marks are a few parts of a hundred off, as those of people are.
+
+    Args:
+        picture: With the true marks.
+        seed: Draws the errors.
+        levelled: Whether sides are turned by toe and heel, else only brought to size.
+    """
     box, toe, heel = np.asarray(picture.box), np.asarray(picture.toe), np.asarray(picture.heel)
     size = float(box[2] - box[0])
     error = np.random.default_rng([0x70E, seed]).normal(0, _POINT_ERROR * size / 2, (4, 2))

@@ -1,4 +1,4 @@
-"""NetVLAD of shoes: ``python -m training.netvlad [--system netvlad_vgg16] --preset smoke|cpu|gpu``.
+"""NetVLAD of shoes: ``python -m training.netvlad [--system netvlad_vgg16] --preset smoke|short|cpu|gpu``.
 
 Learned from weak labels: the photographs that a shop files under a model, wrong ones among them, and a camera's crop of
 the same model, which must come nearer to the best of the set than to any other model. The words start from k-means;
@@ -171,6 +171,7 @@ def _build_vgg16() -> nn.Module:
 def _presets(*, smoke_items: int, cpu_steps: int, cpu_items: int, trunk_rate: float) -> dict[str, Preset]:
     return {
         "smoke": Preset(6, smoke_items, trunk_rate, 1e-3, warmup_steps=2, evaluate_items=20),
+        "short": Preset(cpu_steps // 7, cpu_items, trunk_rate, 1e-3, warmup_steps=15, evaluate_items=200),
         "cpu": Preset(cpu_steps, cpu_items, trunk_rate, 1e-3, warmup_steps=40, evaluate_items=300),
         "gpu": Preset(10_000, 192, trunk_rate, 1e-3, warmup_steps=300, evaluate_items=300, workers=12),
     }

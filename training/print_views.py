@@ -6,7 +6,7 @@ the print system's canvas, then half its resolution without the outer half of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import cv2
@@ -89,7 +89,8 @@ class MadeTreads:
 
 
 class KeptImpressions:
-    """A gallery's own clean impressions, from which treads are read: ink is what touched.
+    """A gallery's own clean impressions, from which treads are read: ink is what touched
+    (``training.own_pictures.OwnPictures``).
 
     Args:
         impressions: uint8 [H, W] each, contact dark on light, 20 px/cm.
@@ -102,6 +103,14 @@ class KeptImpressions:
     def __len__(self) -> int:
         """Number of impressions."""
         return len(self._impressions)
+
+    def first(self, count: int) -> KeptImpressions:
+        """See ``training.own_pictures.OwnPictures``."""
+        return KeptImpressions(self._impressions[:count])
+
+    def parts(self) -> Iterator[bytes]:
+        """See ``training.own_pictures.OwnPictures``."""
+        return (impression.tobytes() for impression in self._impressions)
 
     def tread(self, index: int) -> Tread:
         """See ``ImpressionViews``; the depth is such that the ink's own threshold is where contact begins."""

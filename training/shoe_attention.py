@@ -1,8 +1,9 @@
-"""The attention encoder of shoes: ``python -m training.shoe_attention --preset smoke|cpu|gpu [--variant NAME]``.
+"""The attention encoder of shoes: ``python -m training.shoe_attention --preset smoke|short|cpu|gpu [--variant NAME]``.
 
 Learned as in its paper, as a classification of models with smoothed labels; each model is shown as its shop does and
-as a surveillance camera does. The variants are the rows of the paper's Tables 1 to 3; ``scenes`` goes on from a run
-with crops of made scenes (``--begin-with RUN/checkpoint.pt``), and is what is shipped.
+as a surveillance camera does. The variants are the rows of the paper's Tables 1 to 3, all trained alike by ``python -m
+training.variants shoe_attention``; ``scenes`` goes on from a run with crops of made scenes (``--begin-with
+RUN/checkpoint.pt``), and is what is shipped.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ _VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 _PRESETS = {
     "smoke": Preset(steps=8, batch_items=8, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=2, evaluate_items=20),
+    # For the variants, which are compared with each other: a few minutes each on one core.
+    "short": Preset(steps=120, batch_items=32, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=15, evaluate_items=200),
     "cpu": Preset(steps=1000, batch_items=48, trunk_rate=3e-4, head_rate=1e-3, warmup_steps=60, evaluate_items=300),
     "gpu": Preset(
         steps=10_000, batch_items=192, trunk_rate=4e-4, head_rate=1e-3, warmup_steps=300, evaluate_items=300, workers=12
@@ -75,9 +78,29 @@ def loss_of(network: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
     learner = cast(ShoeLearner, network)
     vectors = learner(batch["image"])
     classes = learner.proxies(vectors, batch["labels"])
-    shop, camera = vectors.chunk(2)
-    pairs = in_batch_cross_entropy(camera, shop, _PAIR_SCALE, labels=batch["labels"][: len(shop)])
+    pairs = pair_loss(vectors, batch["labels"])
     return {"loss": classes + pairs, "classes": classes, "pairs": pairs}
+
+
+def pair_loss(vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Each camera crop should find its own shop photograph among those of the batch, and the other way.
+
+    Args:
+        vectors: float [2N, D], of N photographs, then of what a camera shows of the same.
+        labels: int [2N]; rows of one label are not held against each other.
+    """
+    shop, camera = vectors.chunk(2)
+    return in_batch_cross_entropy(camera, shop, _PAIR_SCALE, labels=labels[: len(shop)])
+
+
+def build_encoder(how: Mapping[str, Any] = _SETTINGS) -> ShoeNet:
+    """The encoder, its trunk with ImageNet weights.
+
+    Args:
+        how: Settings of the system: ``attention``, ``places``, ``pooling``.
+    """
+    trunk = cast(LiteTrunk, make_trunk("lite0", inputs=3, stride=32, frozen_blocks=1))
+    return ShoeNet(trunk, attention=str(how["attention"]), places=str(how["places"]), pooling=str(how["pooling"]))
 
 
 def _system(variant: str = "") -> System:
@@ -85,11 +108,7 @@ def _system(variant: str = "") -> System:
     levelled = bool(how.get("levelled", True))
 
     def build() -> nn.Module:
-        trunk = cast(LiteTrunk, make_trunk("lite0", inputs=3, stride=32, frozen_blocks=1))
-        encoder = ShoeNet(
-            trunk, attention=str(how["attention"]), places=str(how["places"]), pooling=str(how["pooling"])
-        )
-        return ShoeLearner(encoder, classes=label_count(LEARNED_MODELS), smoothing=float(how["smoothing"]))
+        return ShoeLearner(build_encoder(how), classes=label_count(LEARNED_MODELS), smoothing=float(how["smoothing"]))
 
     def dataset(preset: Preset) -> ShoeBatches:
         uppers = MadeUppers(LEARNED_MODELS, seed=LEARNED_SEED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from outsole.answers import View
@@ -36,14 +37,38 @@ def shoe_figures(network: nn.Module, models: int, *, levelled: bool = True) -> M
 
 def _figures(network: nn.Module, models: int, *, view: View, levelled: bool = True) -> Mapping[str, float]:
     probes = unseen_shoes(models, probes_each=_PROBES_EACH, view=view, levelled=levelled)
+    return crop_figures(network, probes.gallery, np.arange(models), probes=probes.probes, shown=probes.models)
+
+
+def crop_figures(
+    network: nn.Module,
+    gallery: NDArray[np.uint8],
+    models: NDArray[np.int64],
+    *,
+    probes: NDArray[np.uint8],
+    shown: NDArray[np.int64],
+) -> Mapping[str, float]:
+    """Crops searched among others.
+
+    Args:
+        network: Crops uint8 [N, 112, 224, 3] to unit vectors float [N, D]; in evaluation mode.
+        gallery: uint8 [N, 112, 224, 3].
+        models: int64 [N], what each shows.
+        probes: uint8 [Q, 112, 224, 3].
+        shown: int64 [Q], what each shows.
+
+    Returns:
+        ``rank1``, ``rank5`` and ``map`` over unique models, 0 .. 1.
+    """
     device = device_of(network)
-    gallery, found = (embedded(network, crops, device).numpy() for crops in (probes.gallery, probes.probes))
-    ranked = ranked_models(found @ gallery.T, np.arange(len(gallery)))
-    relevant = probes.models[:, None] == np.arange(len(gallery))
+    items, found = (embedded(network, crops, device).numpy() for crops in (gallery, probes))
+    known, codes = np.unique(models, return_inverse=True)
+    ranked = ranked_models(found @ items.T, codes)
+    relevant = shown[:, None] == known
     return {
         "rank1": hit_at(ranked, relevant, 1),
         "rank5": hit_at(ranked, relevant, 5),
-        "map": mean_average_precision_at(ranked, relevant, len(gallery)),
+        "map": mean_average_precision_at(ranked, relevant, len(known)),
     }
 
 

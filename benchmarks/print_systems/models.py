@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from outsole.inference.in_process import newest_model
 
 # Where `python -m training.export NAME --repository RUNS/models` puts what is not shipped.
 MODELS = "models"
-_PRESETS = ("gpu", "cpu", "smoke")
+_PRESETS = ("gpu", "cpu", "short", "smoke")
 _TIMED_IMAGES = 4
 _BATCH = 16
 
@@ -135,12 +135,12 @@ class Shelf:
         found = next((place for place in places if any(place.glob("*/model.onnx"))), None)
         return None if found is None else _opened(found)
 
-    def run(self, name: str) -> Mapping[str, Any] | None:
+    def run(self, name: str, *, presets: Sequence[str] = _PRESETS) -> Mapping[str, Any] | None:
         """``result.json`` of a system's run (``name`` or ``name:variant``), the longest preset first; None without."""
         if self.runs is None:
             return None
         folder = name.replace(":", "_")
-        places = [self.runs / f"{folder}_{preset}" for preset in _PRESETS] + [self.runs / folder]
+        places = [self.runs / f"{folder}_{preset}" for preset in presets] + [self.runs / folder]
         records = (read_json(place / "result.json") for place in places)
         return next((record for record in records if record), None)
 

@@ -52,10 +52,16 @@ def made_row(title: str, name: str, shelf: Shelf, kept: Kept) -> Row:
 
 def _run_row(title: str, protocol: str, run: Mapping[str, Any]) -> Row:
     metrics = {name: float(value) for name, value in run["metrics"].items()}
-    left = "" if run.get("complete", True) else f", stopped after {run['steps']} steps"
-    note = f"preset {run['preset']}{left}, {float(run['seconds']) / 60:.0f} minutes on {run['device']}"
     models = run["settings"].get("evaluate_items", "?")
-    return Row(title, f"{protocol}, {models} models", metrics, "made shoes", int(run["parameters"]), note=note)
+    return Row(
+        title, f"{protocol}, {models} models", metrics, "made shoes", int(run["parameters"]), note=said_of_run(run)
+    )
+
+
+def said_of_run(run: Mapping[str, Any]) -> str:
+    """How long and on what a run of ``result.json`` learned."""
+    left = "" if run.get("complete", True) else f", stopped after {run['steps']} steps"
+    return f"preset {run['preset']}{left}, {float(run['seconds']) / 60:.0f} minutes on {run['device']}"
 
 
 def _measured_on_made(title: str, protocol: str, model: OnnxModel) -> Row:

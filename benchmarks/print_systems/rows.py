@@ -24,6 +24,7 @@ FIGURES = {
     "recall400": "recall@400",
 }
 _DASH = "-"
+_SHARES = ("hit100", "map100", "recall200", "recall400")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Row:
     def from_record(cls, record: Mapping[str, Any]) -> Row:
         """The row of ``to_record``; TypeError where it has other keys."""
         return cls(**record)
+
+
+Rows = dict[str, Row]
+"""By the part of the table that they belong to, and what tells them apart in it."""
 
 
 def missing_row(system: str, protocol: str, why: str) -> Row:
@@ -95,33 +100,33 @@ def true_ranks(scores: NDArray[np.floating], truth: NDArray[np.int64]) -> NDArra
     return np.where(np.isneginf(own[:, 0]), 0, ranks).astype(np.int64)
 
 
-def markdown_table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table, for ``benchmarks/RESULTS.md``."""
-    heads = _headings()
+def markdown_table(rows: Sequence[Row], figures: Mapping[str, str] = FIGURES) -> str:
+    """The rows as a Markdown table with these figures (name -> heading), for ``benchmarks/RESULTS.md``."""
+    heads = _headings(figures)
     lines = [_joined(heads), _joined(["---"] * len(heads))]
-    return "\n".join(lines + [_joined(_cells(row)) for row in rows])
+    return "\n".join(lines + [_joined(_cells(row, figures)) for row in rows])
 
 
-def plain_table(rows: Sequence[Row]) -> str:
+def plain_table(rows: Sequence[Row], figures: Mapping[str, str] = FIGURES) -> str:
     """The rows for a terminal."""
-    return text_table(_headings(), [_cells(row) for row in rows])
+    return text_table(_headings(figures), [_cells(row, figures) for row in rows])
 
 
-def _headings() -> list[str]:
-    return ["system", "protocol", *FIGURES.values(), "trained on", "parameters", "ms an image", "note"]
+def _headings(figures: Mapping[str, str]) -> list[str]:
+    return ["system", "protocol", *figures.values(), "trained on", "parameters", "ms an image", "note"]
 
 
-def _cells(row: Row) -> list[str]:
-    figures = [_figure(name, row.figures.get(name)) for name in FIGURES]
+def _cells(row: Row, figures: Mapping[str, str]) -> list[str]:
+    found = [_figure(name, row.figures.get(name)) for name in figures]
     size = f"{row.parameters / 1e6:.2f} M" if row.parameters else _DASH
     speed = f"{row.ms_image:.1f}" if row.ms_image else _DASH
-    return [row.system, row.protocol, *figures, row.trained_on, size, speed, row.note]
+    return [row.system, row.protocol, *found, row.trained_on, size, speed, row.note]
 
 
 def _figure(name: str, value: float | None) -> str:
     if value is None:
         return _DASH
-    return f"{value:.3f}" if name in ("hit100", "map100", "recall200", "recall400") else f"{value:.1f}"
+    return f"{value:.3f}" if name in _SHARES else f"{value:.1f}"
 
 
 def _joined(cells: Sequence[str]) -> str:

@@ -142,6 +142,11 @@ def _record(vectors: NDArray[np.float32], sets: PlantedSets, rule: str, margin: 
     )
 
 
+def encoder_of_model(model: OnnxModel) -> ShoeEncoder:
+    """The encoder that a model of the repository is."""
+    return lambda crops: np.asarray(model({"image": crops})["embedding"], np.float32)
+
+
 def find_encoder(name: str) -> ShoeEncoder:
     """The encoder of a name; see the module.
 
@@ -157,8 +162,7 @@ def find_encoder(name: str) -> ShoeEncoder:
         )
         return found
     if any(folder.glob("*/model.onnx")):
-        model = OnnxModel(folder)
-        return lambda crops: np.asarray(model({"image": crops})["embedding"], np.float32)
+        return encoder_of_model(OnnxModel(folder))
     raise NotFound(
         f"{folder} holds neither {CHECKPOINT} nor <version>/model.onnx",
         field="encoder",

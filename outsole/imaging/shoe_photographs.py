@@ -8,12 +8,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.answers import Box, Point
-from outsole.imaging.plain_ground import largest_part, within_edges
+from outsole.answers import Box, Point, View
+from outsole.errors import InvalidInput
+from outsole.imaging.plain_ground import ground_colour, largest_part, within_edges
 
 _WORKED_ON_PX = 512
 # Shops lay shoes level; what is steeper is no sole.
 _STEEPEST = 0.4
+_EDGE_PX, _CERTAIN_PX, _SOFT_PX = 5, 11, 0.7
+_GROUND_LEVELS, _NEARER = 20.0, 0.6
+_FRAME_SHARE = 0.01
+# Width by height, from a flat pump or a boot, from a boot's front to that of a loafer.
+_SHAPES = {View.SIDE: (1.15, 6.0), View.FRONT: (0.35, 2.4), View.BACK: (0.35, 2.4)}
+_LEAST_WIDTH_PX = {View.SIDE: 64, View.FRONT: 24, View.BACK: 24}
+_LEAST_FILLED, _USUALLY_FILLED, _MOST_FILLED = 0.4, 0.65, 0.93
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,19 @@ class ShoePlace:
     box: Box
 
 
+@dataclass(frozen=True)
+class ShoeCut:
+    """A shoe cut out of its photograph.
+
+    Attributes:
+        covered: uint8 [H, W], how much of each pixel the shoe covers, 0 .. 255.
+        place: Where it lies.
+    """
+
+    covered: NDArray[np.uint8]
+    place: ShoePlace
+
+
 def find_shoe(rgb: NDArray[np.uint8], *, field: str = "image") -> ShoePlace:
     """Find the one shoe of a shop's photograph: what stands out from the ground.
 
@@ -42,9 +63,70 @@ def find_shoe(rgb: NDArray[np.uint8], *, field: str = "image") -> ShoePlace:
     Raises:
         InvalidInput: Nothing stands out from the ground.
     """
+    small, shrink = _smaller(rgb)
+    return _place(largest_part(within_edges(small), field=field, what="one shoe"), shrink)
+
+
+def cut_out(rgb: NDArray[np.uint8], view: View, *, field: str = "image") -> ShoeCut:
+    """Cut the one shoe of a shop's photograph out of its ground.
+
+    Args:
+        rgb: uint8 [H, W, 3], one shoe on a plain ground.
+        view: From where it is seen; a shoe is longer than high from the side, and about as wide as high else.
+        field: Name of the input, for errors.
+
+    Raises:
+        InvalidInput: Nothing stands out from the ground, or what does is not shaped like one whole shoe.
+    """
+    small, shrink = _smaller(rgb)
+    edges = within_edges(small)
+    mask = largest_part(edges, field=field, what="one shoe")
+    doubt = _doubt(mask, edges, view)
+    if doubt:
+        raise InvalidInput(doubt, field=field, remedy="a photograph of one whole shoe on a plain ground")
+    height, width = rgb.shape[:2]
+    soft = cv2.GaussianBlur(_without_halo(mask, small), (0, 0), _SOFT_PX)
+    covered = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+    return ShoeCut(np.asarray(covered, np.uint8), _place(mask, shrink))
+
+
+def _smaller(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """The picture at the size that it is looked at, and by how much it shrank."""
     shrink = min(1.0, _WORKED_ON_PX / max(rgb.shape[:2]))
-    small = np.asarray(cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-    mask = largest_part(within_edges(small), field=field, what="one shoe")
+    return np.asarray(cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8), shrink
+
+
+def _without_halo(mask: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mask less the ground that its edge holds: edges are found on both sides, and gaps were closed.
+
+    Near the edge what is nearer to the ground's colour than to that of the shoe beside it goes: a dark shoe would keep
+    a white line around it on any floor. Further in a white sole may have the ground's colour.
+    """
+    inner, certain = (cv2.erode(mask, np.ones((side, side), np.uint8)) for side in (_EDGE_PX, _CERTAIN_PX))
+    distance = np.abs(rgb.astype(np.float32) - ground_colour(rgb).astype(np.float32)).max(axis=2)
+    beside = cv2.dilate(distance, np.ones((_CERTAIN_PX, _CERTAIN_PX), np.uint8))
+    shoe = distance > np.maximum(_GROUND_LEVELS, _NEARER * beside)
+    return np.where((certain > 0) | ((inner > 0) & shoe), np.uint8(255), np.uint8(0))
+
+
+def _doubt(mask: NDArray[np.uint8], edges: NDArray[np.uint8], view: View) -> str:
+    """Why what stands out is not believed to be one whole shoe, in words; empty where it is."""
+    _, _, width, height = cv2.boundingRect(mask)
+    frame = np.concatenate([edges[0], edges[-1], edges[:, 0], edges[:, -1]])
+    if (frame > 0).mean() > _FRAME_SHARE:
+        return "what stands out reaches the picture's edge"
+    if width < _LEAST_WIDTH_PX[view]:
+        return f"the shoe is {width} pixels wide, too few to be seen smaller"
+    low, high = _SHAPES[view]
+    if not low <= width / height <= high:
+        return f"what stands out is {width} x {height} pixels, not shaped like a shoe seen from its {view.value}"
+    filled = float((mask > 0).sum()) / (width * height)
+    if not _LEAST_FILLED <= filled <= _MOST_FILLED:
+        return f"what stands out fills {100 * filled:.0f} % of its box, a shoe some {100 * _USUALLY_FILLED:.0f} %"
+    return ""
+
+
+def _place(mask: NDArray[np.uint8], shrink: float) -> ShoePlace:
     left, top, width, height = cv2.boundingRect(mask)
     ends = _sole_ends(mask) / shrink
     if _is_heel_right(mask[top : top + height, left : left + width]):

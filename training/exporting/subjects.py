@@ -12,7 +12,7 @@ from torch import nn
 from outsole.errors import InvalidInput, NotFound
 from training.cards import RunRecord, read_result
 from training.checkpoints import CHECKPOINT_FILE, Checkpoint, load_network
-from training.command import RUNS
+from training.command import RUNS, folder_of_run
 from training.export_plan import ExportPlan, find_plan
 from training.exporting import print_encoder
 from training.registry import SYSTEMS, find_system
@@ -69,7 +69,7 @@ def find_subject(name: str, checkpoint: Path | None, *, runs: Path = RUNS) -> Su
 
 def _latest(name: str, runs: Path) -> Path:
     """The checkpoint of the system's longest run; NotFound where there is none."""
-    folders = [runs / f"{name.replace(':', '_')}_{preset}" for preset in _PRESETS]
+    folders = [folder_of_run(name, preset, runs=runs) for preset in _PRESETS]
     found = [folder / CHECKPOINT_FILE for folder in folders if (folder / CHECKPOINT_FILE).is_file()]
     if not found:
         raise NotFound(

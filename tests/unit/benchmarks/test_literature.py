@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.literature import ADAPTED, CRISP, GENERAL, main, metrics_of, rows_of_side
+from benchmarks.literature import main
 from benchmarks.print_systems.rows import Row
+from benchmarks.print_systems.side import ADAPTED, CRISP, GENERAL, metrics_of, rows_of_side
 from outsole.synthesis.galleries import make_print_gallery
 from tests.unit.benchmarks.standins import write_embedding, write_spatial
 
@@ -91,6 +92,12 @@ def test_what_is_not_at_hand_says_so_in_its_row(tmp_path: Path) -> None:
     assert any("no real prints were named" in line for line in lines)
     assert any("no run and no model of crisp_lite:pooled here" in line for line in lines)
     assert len(lines) >= 2 + 9 + 3 + 1 + 3
+
+
+def test_a_row_of_the_other_side_ends_with_one_sentence() -> None:
+    result = CliRunner().invoke(main, ["--side", "shoe", "--only", "mcncc"])
+    assert result.exit_code == 1
+    assert "one of published_shoes, imagenet" in result.output
 
 
 def test_a_folder_that_is_no_collection_ends_with_one_sentence(tmp_path: Path) -> None:

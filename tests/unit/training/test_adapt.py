@@ -15,7 +15,8 @@ from outsole.errors import DataCorrupt, InvalidInput, NotFound
 from outsole.synthesis.prints import clean_impression
 from outsole.synthesis.treads import make_tread
 from tests.standins import write_partial_print
-from training.adapt import FEWEST_IMPRESSIONS, Adaptation, general_network, main, read_impressions, system_of
+from training.adapt import FEWEST_PICTURES, Adaptation, general_network, main, picture_files, system_of
+from training.adaptable_prints import read_impressions
 from training.partial_print import embedded
 from training.print_views import KeptImpressions, ViewBatches
 
@@ -53,18 +54,21 @@ def test_a_folder_that_holds_another_network_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "count", "said"),
-    [("mine", FEWEST_IMPRESSIONS - 1, "impressions"), ("partial_print", FEWEST_IMPRESSIONS, "another name")],
+    [("mine", FEWEST_PICTURES - 1, "15 clean impressions"), ("partial_print", FEWEST_PICTURES, "another name")],
 )
 def test_what_cannot_be_adapted_to_is_refused(name: str, count: int, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
-        Adaptation(name, [np.zeros((4, 4), np.uint8)] * count, GENERAL, "nothing")
+        Adaptation(name, KeptImpressions([np.zeros((4, 4), np.uint8)] * count), GENERAL, "nothing")
 
 
 def test_impressions_are_read_but_for_those_left_out(tmp_path: Path) -> None:
     folder = _folder(tmp_path / "impressions", 3)
-    assert len(read_impressions(folder, without=["001"])) == 2
+    files = picture_files(folder, without=["001"])
+    assert [file.stem for file in files] == ["000", "002"]
+    impressions, refused = read_impressions(files)
+    assert (len(impressions), refused) == (2, [])
     with pytest.raises(NotFound):
-        read_impressions(tmp_path / "nowhere")
+        picture_files(tmp_path / "nowhere")
 
 
 def test_an_impression_is_read_back_as_its_tread() -> None:
@@ -85,7 +89,7 @@ def test_a_step_s_batch_is_the_same_whenever_it_is_asked_for() -> None:
 def test_a_few_steps_write_an_embedding_that_ranks_its_own_impressions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base, source = GENERAL.absolute(), _folder(tmp_path / "impressions", FEWEST_IMPRESSIONS)
+    base, source = GENERAL.absolute(), _folder(tmp_path / "impressions", FEWEST_PICTURES)
     monkeypatch.chdir(tmp_path)
     made = main.main(
         [str(source), "--as", "mine", "--preset", "smoke", "--base", str(base), "--repository", "models"],
@@ -104,23 +108,24 @@ def test_a_few_steps_write_an_embedding_that_ranks_its_own_impressions(
 
 
 def test_a_spatial_embedding_learns_further_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = _folder(tmp_path / "impressions", FEWEST_IMPRESSIONS)
+    source = _folder(tmp_path / "impressions", FEWEST_PICTURES)
     base = CRISP.absolute()
     monkeypatch.chdir(tmp_path)
     arguments = ["--system", "crisp_lite", "--preset", "smoke", "--base", str(base), "--repository", "models"]
     main.main([str(source), "--as", "mine", *arguments], standalone_mode=False)
     found = json.loads((tmp_path / "build/training/mine_smoke/result.json").read_text())["metrics"]
-    assert found["recall_rank1"] > 3 / FEWEST_IMPRESSIONS
+    assert found["recall_rank1"] > 3 / FEWEST_PICTURES
+    assert found["recall_rank1_before"] > 3 / FEWEST_PICTURES
     before, after = (general_network(folder, "crisp_lite").state_dict() for folder in (base, tmp_path / "models/mine"))
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
 def test_each_side_of_each_impression_begins_with_a_proxy_where_the_general_network_sees_it() -> None:
-    impressions = _impressions(FEWEST_IMPRESSIONS)
-    system = system_of(Adaptation("mine", impressions, GENERAL, "nothing"))
+    impressions = _impressions(FEWEST_PICTURES)
+    system = system_of(Adaptation("mine", KeptImpressions(impressions), GENERAL, "nothing"))
     network = system.build().eval()
     proxies = network.get_submodule("proxies").get_parameter("proxies").detach()
-    assert proxies.shape == (2 * FEWEST_IMPRESSIONS, 256)
+    assert proxies.shape == (2 * FEWEST_PICTURES, 256)
     batch = ViewBatches(KeptImpressions(impressions), steps=1, batch_items=8, seed=3)[0]
     wholes = embedded(network, batch["whole"], batch["whole_cells"])
     assert torch.equal((wholes @ proxies.T).argmax(1), batch["labels"])
@@ -131,4 +136,5 @@ def test_each_side_of_each_impression_begins_with_a_proxy_where_the_general_netw
 
 def test_a_general_system_keeps_its_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="another name"):
-        Adaptation("crisp_lite", _impressions(1) * FEWEST_IMPRESSIONS, CRISP, "nothing", "crisp_lite")
+        pictures = KeptImpressions(_impressions(1) * FEWEST_PICTURES)
+        Adaptation("crisp_lite", pictures, CRISP, "nothing", "crisp_lite")

@@ -10,7 +10,7 @@ from training.registry import SYSTEMS, find_system
 def test_every_registered_system_is_there_under_its_name_with_its_presets(name: str) -> None:
     system = find_system(name)
     assert system.name == name
-    assert set(system.presets) == {"smoke", "cpu", "gpu"}
+    assert set(system.presets) - {"short"} == {"smoke", "cpu", "gpu"}
     assert {variant.name for variant in system.variants.values()} == {f"{name}:{key}" for key in system.variants}
 
 

@@ -39,7 +39,7 @@ def test_the_registry_finds_the_system_and_every_variant() -> None:
     for name, variant in SYSTEM.variants.items():
         assert find_system(f"shoe_attention:{name}") is variant
         assert variant.name == f"shoe_attention:{name}"
-    assert set(SYSTEM.presets) == {"smoke", "cpu", "gpu"}
+    assert set(SYSTEM.presets) == {"smoke", "short", "cpu", "gpu"}
 
 
 def test_every_variant_differs_from_the_system_in_its_settings() -> None:
