@@ -28,7 +28,6 @@ def _refusal(name: str) -> NotOffered:
 class LaterMethods:
     """Mixed into the ingress."""
 
-    StartVideoSearch = _later("StartVideoSearch", video_pb2.StartVideoSearchResponse)
     PredictWear = _later("PredictWear", wear_pb2.PredictWearResponse)
     ReconstructOutsole = _later("ReconstructOutsole", wear_pb2.ReconstructOutsoleResponse)
 

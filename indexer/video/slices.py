@@ -83,13 +83,23 @@ class SliceLooker:
         work: Where slices are kept.
         settings: How.
         spent: Where seconds are counted.
+        gate: Awaited before each batch of frames is given to the networks; none where there is nothing to wait for.
     """
 
-    def __init__(self, model: VideoModel, work: VideoWork, settings: VideoSettings, spent: Spent | None = None) -> None:
+    def __init__(
+        self,
+        model: VideoModel,
+        work: VideoWork,
+        settings: VideoSettings,
+        *,
+        spent: Spent | None = None,
+        gate: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._model = model
         self._work = work
         self._settings = settings
         self._spent = spent or Spent()
+        self._gate = gate
         self._open: tuple[str, FrameSource] | None = None
 
     async def look(self, task: SliceTask, progress: Progress) -> SliceNotes:
@@ -132,6 +142,8 @@ class SliceLooker:
                 async for frames, received in decoding.batches():
                     # The slot is taken here, so that decoding cannot run further ahead than the networks fall behind.
                     await slots.acquire()
+                    if self._gate is not None:
+                        await self._gate()
                     waiting.append(group.create_task(self._in_slot(frames, slots)))
                     progress.update(received)
         except BaseExceptionGroup as errors:

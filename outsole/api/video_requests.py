@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from outsole.answers import ItemFilter, ShoeMarks, TrackFilter
 from outsole.api import convert, convert_gallery, convert_shoes, convert_video
 from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2, video_pb2
-from outsole.api.records import RefineOptions, ShoeOptions, TraceOptions, TracksOptions
+from outsole.api.records import RefineOptions, ShoeOptions, TraceOptions, TracksOptions, VideoSearchOptions
 from outsole.api.requests import DEFAULT_PAGE_SIZE, Picture, search_request, set_probe
 from outsole.errors import InvalidInput
 from outsole.video_answers import RefineMethod, TraceOrder
@@ -104,3 +104,35 @@ def archive_request(archive: str, *, edition: str, page_token: str) -> video_pb2
     """Asks for an archive and one page of its sources."""
     page = common_pb2.Page(page_size=SOURCES_PAGE_SIZE, page_token=page_token)
     return video_pb2.GetArchiveRequest(archive=archive, edition=edition, page=page)
+
+
+def video_search_request(
+    models: Sequence[str], gallery: str, options: VideoSearchOptions
+) -> video_pb2.StartVideoSearchRequest:
+    """Starts a search of archives in bulk; see ``VideoSearchOptions``."""
+    where, start = options.get("where", _EVERY_TRACK), options.get("start")
+    camera = video_pb2.Camera(
+        camera=options.get("camera", ""),
+        place=options.get("place", ""),
+        zone=options.get("zone", ""),
+        clock_offset_s=options.get("clock_offset_s", 0.0),
+        start="" if start is None else start.isoformat(),
+    )
+    return video_pb2.StartVideoSearchRequest(
+        archives=options.get("archives", ()),
+        files=options.get("files", ()),
+        model_ids=models,
+        gallery=gallery,
+        track_filter=None if where == _EVERY_TRACK else convert_shoes.track_filter_to_wire(where),
+        camera=camera if camera.ByteSize() else None,
+        files_archive=options.get("files_archive", ""),
+        tracks_per_model=options.get("tracks_per_model"),
+        every_s=options.get("every_s"),
+        request_id=options.get("request_id", ""),
+    )
+
+
+def found_request(operation_id: str, *, with_thumbnails: bool, page_token: str) -> video_pb2.GetVideoSearchRequest:
+    """Asks for one page of what a search in bulk found."""
+    page = common_pb2.Page(page_size=DEFAULT_PAGE_SIZE, page_token=page_token)
+    return video_pb2.GetVideoSearchRequest(operation_id=operation_id, page=page, with_thumbnails=with_thumbnails)

@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2, video_pb2, wear_pb2
+from outsole.giving_way import QueriesAtWork
 from services.archives import Archives
 from services.catalogue import Catalogue, Served
 from services.ingress import Ingress
@@ -45,6 +46,7 @@ class Host(VideoMethods):
 
     def __init__(self, root: Path) -> None:
         self.recorder = NullRecorder()
+        self.queries = QueriesAtWork(root / "queries")
         catalogue = Catalogue(root, Served("made", "00" * 32, {}, shoes=dict([ENCODER])))
         self._parts = cast(SearchParts, SimpleNamespace(archives=Archives(catalogue), catalogue=catalogue))
 
@@ -66,7 +68,7 @@ def test_every_method_of_the_contract_has_one_that_answers() -> None:
     names = {method.name for service in services for method in service.methods}
     assert [name for name in sorted(names) if not callable(getattr(Ingress, name, None))] == []
     later = {name for name in names if name in vars(LaterMethods)}
-    assert later == {"SearchFrames", "StartVideoSearch", "PredictWear", "ReconstructOutsole"}
+    assert later == {"SearchFrames", "PredictWear", "ReconstructOutsole"}
 
 
 def test_pages_of_tracks_and_sources_come_over_the_wire(host: Host) -> None:
