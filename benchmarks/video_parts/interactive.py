@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from outsole.synthesis.shoe_galleries import make_shoe_gallery
 _SOLES, _UPPERS = "soles", "uppers"
 _WARM_UPS = 3
 _ALONE_S = 15.0
-_BEGIN_TIMEOUT_S = 180.0
+_BEGIN_TIMEOUT_S, _END_TIMEOUT_S = 180.0, 60.0
 _LOOK_EVERY_S = 0.5
 
 
@@ -65,9 +66,10 @@ class Searching:
 
 
 def measure_interactive(client: Client, searching: Searching, begin: Callable[[], OperationInfo]) -> Metrics:
-    """Search for prints while nothing else is done, and again while a search of video in bulk is at work.
+    """Search for prints while a search of video in bulk is at work, and as often while nothing else is done.
 
-    Pauses between the searches let the work in bulk go on, so that each search meets it.
+    Pauses between the searches let the work in bulk go on, so that each search meets it. Half of the idle searches come
+    before the others and half after them, so that a machine that gets slower or faster favours neither.
 
     Args:
         client: Of a running stack.
@@ -83,15 +85,18 @@ def measure_interactive(client: Client, searching: Searching, begin: Callable[[]
     """
     for probe in list(searching.probes)[:_WARM_UPS]:
         client.search_print(probe, gallery=searching.gallery)
-    idle = searching.latencies_ms(client)
+    half = dataclasses.replace(searching, searches=max(1, searching.searches // 2))
+    idle = half.latencies_ms(client)
     operation = begin()
     try:
-        _until_at_work(client, operation.operation_id)
+        _until(client, operation.operation_id, lambda info: bool(_working(info).progress.done), _BEGIN_TIMEOUT_S)
         alone_fps = _frames_per_s(client, operation.operation_id, lambda: time.sleep(_ALONE_S))
         busy: list[float] = []
         beside_fps = _frames_per_s(client, operation.operation_id, lambda: busy.extend(searching.latencies_ms(client)))
     finally:
         client.cancel_operation(operation.operation_id)
+    _until(client, operation.operation_id, lambda info: info.state.is_over, _END_TIMEOUT_S)
+    idle += dataclasses.replace(half, seed=searching.seed + 1).latencies_ms(client)
     metrics = ratios(idle, busy) | {"interactive_bulk_fps": beside_fps, "interactive_bulk_alone_fps": alone_fps}
     click.echo(text_table(("interactive", "value"), list(metrics.items())))
     return metrics
@@ -143,26 +148,26 @@ def measure_on_stack(video: Path, folder: Path, *, models: int = 150, searches: 
             return measure_interactive(client, Searching(_SOLES, probes, searches), begin)
 
 
-def _until_at_work(client: Client, operation_id: str) -> None:
-    """Wait until frames have been looked at. Raises ``Unavailable`` where that takes too long."""
-    deadline = time.monotonic() + _BEGIN_TIMEOUT_S
-    while not _working(client, operation_id).progress.done:
+def _until(client: Client, operation_id: str, wanted: Callable[[OperationInfo], bool], timeout_s: float) -> None:
+    """Wait for an operation. Raises ``Unavailable`` where that takes too long."""
+    deadline = time.monotonic() + timeout_s
+    while not wanted(info := client.get_operation(operation_id)):
         if time.monotonic() > deadline:
-            raise Unavailable(f"operation {operation_id} looked at no frame within {_BEGIN_TIMEOUT_S:g} s")
+            raise Unavailable(f"operation {operation_id} is {info.state.value} after {timeout_s:g} s")
         time.sleep(_LOOK_EVERY_S)
 
 
 def _frames_per_s(client: Client, operation_id: str, meanwhile: Callable[[], object]) -> float:
-    before, began = _working(client, operation_id).progress.done, time.monotonic()
+    before, began = _working(client.get_operation(operation_id)).progress.done, time.monotonic()
     meanwhile()
-    done = _working(client, operation_id).progress.done - before
+    done = _working(client.get_operation(operation_id)).progress.done - before
     if not done:
         raise PreconditionFailed(f"operation {operation_id} looked at no frame meanwhile")
     return done / (time.monotonic() - began)
 
 
-def _working(client: Client, operation_id: str) -> OperationInfo:
-    found = client.get_operation(operation_id)
-    if found.state.is_over:
-        raise PreconditionFailed(f"operation {operation_id} is over too soon: {found.error or found.state.value}")
-    return found
+def _working(info: OperationInfo) -> OperationInfo:
+    """The operation. Raises ``PreconditionFailed`` where it is over."""
+    if info.state.is_over:
+        raise PreconditionFailed(f"operation {info.operation_id} is over too soon: {info.error or info.state.value}")
+    return info

@@ -18,23 +18,22 @@ from outsole.synthesis.shoes import plan_models
 from outsole.video_answers import VideoSearchAnswer
 from tests.end_to_end.stack import SHOE_GALLERY, Stack, wait_until
 
-LIMIT_S = 240.0
-# Slices of half a minute: there are two of them.
-LENGTH_S = 32.0
-EVERY_S = 0.5
+LIMIT_S = 400.0
+EVERY_S = 0.25
 
 
 @pytest.fixture(scope="module")
 def files(stack: Stack) -> list[str]:
-    """A clip in which somebody walks past again and again, and one that was cut off."""
+    """Two clips in which somebody walks past once and twice, and one that was cut off."""
     folder = stack.settings.home / "source" / "video"
-    settings = SceneSettings(walks_per_camera=1, seconds=8.0, frame_rate=8, size_px=(288, 512))
+    settings = SceneSettings(walks_per_camera=1, seconds=8.0, frame_rate=8, size_px=(480, 640), shoe_px=(96, 96))
     scene = plan_scene(plan_models(4, seed=2), cameras=1, seed=2, settings=settings)
     (drawn,) = write_scene(scene, stack.settings.home / "drawn")
     folder.mkdir()
-    looped(drawn, folder / "good.mp4", seconds=LENGTH_S)
-    (folder / "cut.mp4").write_bytes((folder / "good.mp4").read_bytes()[:9_000])
-    return [str(folder / "good.mp4"), str(folder / "cut.mp4")]
+    drawn.rename(folder / "once.mp4")
+    looped(folder / "once.mp4", folder / "twice.mp4", seconds=16.0)
+    (folder / "cut.mp4").write_bytes((folder / "once.mp4").read_bytes()[:9_000])
+    return [str(folder / name) for name in ("once.mp4", "cut.mp4", "twice.mp4")]
 
 
 def started(client: Client, stack: Stack, files: list[str], into: str) -> OperationInfo:
@@ -95,7 +94,7 @@ def test_a_search_that_is_paused_and_killed_finds_what_an_undisturbed_one_does(
     assert (calm.progress.unit, calm.progress.done) == ("frames", calm.progress.total)
     wanted = client.get_video_search(undisturbed.operation_id)
     assert wanted.rows
-    assert wanted.coverage.sources == 1
+    assert wanted.coverage.sources == 2
     assert wanted.coverage.received == calm.progress.done
     assert wanted.coverage.searched > 0
     assert any("1 files could not be used" in warning for warning in wanted.warnings)
