@@ -49,8 +49,8 @@ class Searching:
 
     gallery: str
     probes: Sequence[bytes]
-    searches: int = 100
-    pause_s: float = 1.0
+    searches: int = 60
+    pause_s: float = 2.0
     seed: int = 7
 
     def latencies_ms(self, client: Client) -> list[float]:
@@ -115,7 +115,7 @@ def ratios(idle_ms: Sequence[float], busy_ms: Sequence[float]) -> Metrics:
     }
 
 
-def measure_on_stack(video: Path, folder: Path, *, models: int = 150, searches: int = 100) -> Metrics:
+def measure_on_stack(video: Path, folder: Path, *, models: int = 150, searches: int = 60) -> Metrics:
     """Start a stack over made galleries, and measure there.
 
     Args:
