@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,12 @@ class IndexPlace:
     encoders_dir: Path
     editions_dir: Path
     triton_url: str = ""
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> IndexPlace:
+        """The place that a request names, paths as text."""
+        paths = {name: Path(text) for name, text in texts.items() if name != "triton_url"}
+        return cls(**paths, triton_url=texts["triton_url"])
 
     @asynccontextmanager
     async def opened(self, embedding: str = "", *, shows: str = SOLES) -> AsyncIterator[IndexModel]:

@@ -22,7 +22,7 @@ COMMANDS = {
     "status": ("running", "Say what runs in the home directory."),
     "doctor": ("doctor", "Say what is missing on this machine, and what it would take."),
     "index": ("index", "Index a directory of images or a manifest into a gallery."),
-    "video": ("video", "Shoes in video: index files into an archive, say what was looked at."),
+    "video": ("video", "Shoes in video: index files into an archive, search archives in bulk, say what was looked at."),
     "adapt": ("adapt", "Train the embedding further on a gallery's own impressions."),
     "search": ("search", "Search a gallery or an archive: outsole search print FILE, shoe IMAGE, frames VIDEO."),
     "trace": ("trace", "From a print to the tracks in which such shoes walk past."),
@@ -41,6 +41,7 @@ COMMANDS = {
     "rebuild": ("editions", "Make the vector store's part of an edition again."),
     "retire-edition": ("editions", "Take an edition out of the vector store."),
     "ingest": ("ingest", "Let the running service index a source."),
+    "operations": ("operations", "Long work of the running service: watch it, pause it, cancel it."),
     "demo": ("demo", "The main job from start to end, with a report."),
 }
 

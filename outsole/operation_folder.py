@@ -1,7 +1,7 @@
 """The folder through which a service and the process that works talk about a piece of long work.
 
-``request.json`` is written once, ``state.json`` is replaced whole, ``errors.jsonl`` grows, and ``cancel`` is there once
-somebody wants it stopped.
+``request.json`` is written once, ``state.json`` is replaced whole, ``errors.jsonl`` grows, ``cancel`` is there once
+somebody wants it stopped, and ``pause`` for as long as somebody wants it to hold still.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from outsole import errors
 from outsole.errors import DataCorrupt, NotFound, OutsoleError
 from outsole.operations import SHOWN_ITEM_ERRORS, ItemFailure, OperationInfo, WorkProgress, WorkState
 
-_REQUEST, _STATE, _ERRORS, _CANCEL, _LOCK = "request.json", "state.json", "errors.jsonl", "cancel", ".lock"
+_REQUEST, _STATE, _ERRORS, _LOCK = "request.json", "state.json", "errors.jsonl", ".lock"
+_CANCEL, _PAUSE = "cancel", "pause"
 
 
 class OperationFolder:
@@ -98,6 +99,19 @@ class OperationFolder:
     def should_stop(self) -> bool:
         """Whether somebody wants it stopped."""
         return (self.path / _CANCEL).exists()
+
+    def ask_to_pause(self) -> None:
+        """Note that somebody wants it to hold still."""
+        (self.path / _PAUSE).touch()
+
+    def ask_to_go_on(self) -> None:
+        """Take the wish that it holds still back."""
+        (self.path / _PAUSE).unlink(missing_ok=True)
+
+    @property
+    def should_pause(self) -> bool:
+        """Whether somebody wants it to hold still."""
+        return (self.path / _PAUSE).exists()
 
     @contextlib.contextmanager
     def working(self) -> Iterator[bool]:

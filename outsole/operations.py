@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from outsole.errors import OutsoleError
 
-INGEST = "ingest"
+INGEST, VIDEO_SEARCH = "ingest", "video_search"
 SHOWN_ITEM_ERRORS = 1_000
 
 
@@ -19,6 +19,7 @@ class WorkState(enum.Enum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PAUSED = "paused"
 
     @property
     def is_over(self) -> bool:
@@ -34,7 +35,7 @@ class WorkProgress:
         done, total: Units finished, failed ones included, and in all; 0 while it is not known.
         unit: What a unit is, e.g. ``images``.
         stage: Name of the stage at work.
-        units_per_second: From the start of the stage; 0 while it is not known.
+        units_per_second: Over the last minute of the stage; 0 while it is not known.
         seconds_left: At that rate; 0 while it is not known.
     """
 
@@ -60,8 +61,8 @@ class OperationInfo:
 
     Attributes:
         operation_id: Its id.
-        kind: What it does, e.g. ``ingest``.
-        gallery: The gallery that it works on.
+        kind: What it does: ``INGEST`` or ``VIDEO_SEARCH``.
+        gallery: The gallery that it writes to; empty where it writes to none.
         source: What it was started with, as the caller named it.
         state: Where it stands.
         progress: How far it is.

@@ -6,7 +6,8 @@ Only the standard library is imported.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 from outsole.answers import Box, Hit, ItemState, Point, SearchAnswer, View
@@ -58,6 +59,12 @@ class Coverage:
     short: int = 0
     sources_left_out: int = 0
     sources_untimed: int = 0
+
+    @classmethod
+    def together(cls, parts: Iterable[Coverage]) -> Coverage:
+        """What became of the frames of several archives."""
+        every = tuple(parts)
+        return cls(**{entry.name: sum(getattr(part, entry.name) for part in every) for entry in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -307,6 +314,61 @@ class TraceAnswer:
     encoder_hash: str
     warnings: tuple[str, ...] = ()
     stage_ms: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SearchedModel:
+    """A model that a search in bulk looked for.
+
+    Attributes:
+        model_id: The model.
+        pictures: Pictures of it in the gallery of shoes; where there is none it could not be looked for.
+        tracks: Rows that it has in all.
+    """
+
+    model_id: str
+    pictures: int
+    tracks: int
+
+
+@dataclass(frozen=True)
+class FoundTrack:
+    """One row of a search in bulk: a model, and a track that resembles it.
+
+    Attributes:
+        model_id: The model.
+        hit: The track; its rank is that among the tracks of the model, its score that of the model's best picture.
+    """
+
+    model_id: str
+    hit: TrackHit
+
+
+@dataclass(frozen=True)
+class VideoSearchAnswer:
+    """What a search of archives in bulk found.
+
+    Attributes:
+        rows: By model in the order of the request, and by rank.
+        models: In the order of the request.
+        archives: What was looked through, the archive of the files last.
+        coverage: What became of the frames of all of them together.
+        gallery, edition, encoder_hash: What gave the pictures of the models, and their vectors.
+        total_rows: How many there are; more than ``rows`` holds where this is one page of several.
+        warnings: What a person should know.
+        settings: The settings in force, as text.
+    """
+
+    rows: tuple[FoundTrack, ...]
+    models: tuple[SearchedModel, ...]
+    archives: tuple[TracedArchive, ...]
+    coverage: Coverage
+    gallery: str
+    edition: str
+    encoder_hash: str
+    total_rows: int = 0
+    warnings: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
 
 

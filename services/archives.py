@@ -30,6 +30,7 @@ from outsole.gallery.track_rows import (
     source_rows,
     track_rows,
 )
+from outsole.matching.model_tracks import ModelTracks
 from outsole.video.clocks import CameraClock, Start, StartOrigin
 from outsole.video_answers import ArchiveInfo, Coverage, SourceInfo, TrackInfo
 from services.catalogue import Catalogue, check_known, check_shows, in_states
@@ -190,6 +191,17 @@ class Archives:
     def coverage(self, edition: Edition, where: TrackFilter) -> Coverage:
         """What became of the frames of the sources that a filter lets in."""
         return self._sources_of(edition).coverage(where)
+
+    def tracks_of(
+        self, editions: Sequence[Edition], found: ModelTracks, *, with_thumbnails: bool = False
+    ) -> list[TrackInfo]:
+        """The track of every pair of a model and a track, in their order."""
+        known: dict[tuple[int, int], TrackInfo] = {}
+        for number, edition in enumerate(editions):
+            rows = np.unique(found.rows[found.archives == number]).tolist()
+            tracks = self.tracks(edition, rows, with_thumbnails=with_thumbnails)
+            known |= {(number, row): track for row, track in zip(rows, tracks, strict=True)}
+        return [known[pair] for pair in zip(found.archives.tolist(), found.rows.tolist(), strict=True)]
 
     def tracks(self, edition: Edition, rows: Sequence[int], *, with_thumbnails: bool = False) -> tuple[TrackInfo, ...]:
         """The tracks in rows of an edition, in the order of the rows."""

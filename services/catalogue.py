@@ -283,8 +283,7 @@ class Catalogue:
         key = (edition.gallery, edition.id)
         with self._lock:
             if key not in self._codes:
-                encoded = edition.groups.combine_chunks().dictionary_encode()
-                self._codes[key] = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+                self._codes[key] = edition.group_codes()
             while len(self._codes) > _KEPT_EDITIONS:
                 self._codes.popitem(last=False)
             return self._codes[key]

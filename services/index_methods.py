@@ -15,13 +15,12 @@ from outsole.gallery.items import checked_text
 from outsole.gallery.layout import checked_name
 from outsole.operations import OperationInfo, WorkState
 from services import validation
-from services.indexing import Asked
+from services.indexing import Asked, VideoSearchAsked
 from services.remote import call
 from services.rpc import GrpcContext, unary
 from services.telemetry import Recorder
 
 _CALL_TIMEOUT_S = 15.0
-_REQUEST_ID_CHARACTERS = 100
 
 
 class RemoteIndexing:
@@ -30,7 +29,7 @@ class RemoteIndexing:
     def __init__(self, handle: DeploymentHandle[Any]) -> None:
         self._handle = handle
 
-    async def one(self, method: str, argument: Asked | str) -> OperationInfo:
+    async def one(self, method: str, argument: Asked | VideoSearchAsked | str) -> OperationInfo:
         """Call a method that answers one operation."""
         info: OperationInfo = await call(self._handle, method, argument, timeout_s=_CALL_TIMEOUT_S)
         return info
@@ -68,7 +67,7 @@ class IndexMethods:
         self, request: index_pb2.GetOperationRequest, grpc_context: GrpcContext
     ) -> index_pb2.GetOperationResponse:
         """Say how an operation is."""
-        info = await self.indexing.one("operation", _operation_id(request.operation_id))
+        info = await self.indexing.one("operation", validation.operation_id(request.operation_id))
         return index_pb2.GetOperationResponse(operation=operation_to_wire(info))
 
     @unary(index_pb2.ListOperationsResponse)
@@ -86,28 +85,36 @@ class IndexMethods:
         self, request: index_pb2.CancelOperationRequest, grpc_context: GrpcContext
     ) -> index_pb2.CancelOperationResponse:
         """Ask an operation to stop."""
-        info = await self.indexing.one("cancel_operation", _operation_id(request.operation_id))
+        info = await self.indexing.one("cancel_operation", validation.operation_id(request.operation_id))
         return index_pb2.CancelOperationResponse(operation=operation_to_wire(info))
+
+    @unary(index_pb2.PauseOperationResponse)
+    async def PauseOperation(
+        self, request: index_pb2.PauseOperationRequest, grpc_context: GrpcContext
+    ) -> index_pb2.PauseOperationResponse:
+        """Ask an operation to hold still."""
+        info = await self.indexing.one("pause_operation", validation.operation_id(request.operation_id))
+        return index_pb2.PauseOperationResponse(operation=operation_to_wire(info))
+
+    @unary(index_pb2.ResumeOperationResponse)
+    async def ResumeOperation(
+        self, request: index_pb2.ResumeOperationRequest, grpc_context: GrpcContext
+    ) -> index_pb2.ResumeOperationResponse:
+        """Let an operation go on."""
+        info = await self.indexing.one("resume_operation", validation.operation_id(request.operation_id))
+        return index_pb2.ResumeOperationResponse(operation=operation_to_wire(info))
 
 
 def _asked(request: index_pb2.StartIngestRequest) -> Asked:
     checked_name(request.gallery, field="gallery")
-    if len(request.request_id) > _REQUEST_ID_CHARACTERS:
-        raise InvalidInput("a long request_id", field="request_id", remedy=f"at most {_REQUEST_ID_CHARACTERS}")
     return Asked(
         gallery=request.gallery,
         source_uri=request.source_uri,
         embedding=checked_text(request.encoder, field="encoder", owner=request.gallery),
         feed=checked_text(request.feed, field="feed", owner=request.gallery),
         dry_run=request.dry_run,
-        request_id=request.request_id,
+        request_id=validation.request_id(request.request_id),
     )
-
-
-def _operation_id(text: str) -> str:
-    if not text:
-        raise InvalidInput("no operation is named", field="operation_id", remedy="one of ListOperations")
-    return checked_name(text, field="operation_id")
 
 
 def _token(last: OperationInfo) -> str:

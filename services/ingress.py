@@ -15,6 +15,7 @@ from ray.serve.handle import DeploymentHandle
 from outsole.api import convert, convert_gallery, convert_shoes, convert_video
 from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
 from outsole.errors import InvalidInput, Overloaded
+from outsole.giving_way import QueriesAtWork
 from outsole.imaging.decode import DecodeLimits
 from outsole.inference.encoder import Encoder, ModelContract
 from outsole.matching.print_system import PrintSystem
@@ -42,18 +43,19 @@ from services.parts import (
 from services.print_search import explain_hit, search_print
 from services.queries import TrackQuery
 from services.remote import RemoteCandidates, RemoteReranking
-from services.rpc import GrpcContext, streaming, unary
+from services.rpc import GrpcContext, interactive, streaming, unary
 from services.settings import ServiceSettings
 from services.shoe_search import search_shoe
 from services.telemetry import NullRecorder, RayRecorder, Recorder
 from services.track_search import search_tracks
 from services.video_methods import VideoMethods
+from services.video_searches import VideoSearchMethods
 
 _MAX_WATCHERS = 32
 _READY_TIMEOUT_S = 3.0
 
 
-class Ingress(EditionMethods, IndexMethods, VideoMethods, FrameMethods, LaterMethods):
+class Ingress(EditionMethods, IndexMethods, VideoMethods, VideoSearchMethods, FrameMethods, LaterMethods):
     """The deployment that answers all RPCs.
 
     Its readiness does not depend on Triton or Milvus: an outage is reported, and must not restart this process.
@@ -76,6 +78,8 @@ class Ingress(EditionMethods, IndexMethods, VideoMethods, FrameMethods, LaterMet
             settings.editions_dir, candidates, self._catalogue, budget_ms=settings.default_budget_ms
         )
         self.indexing = RemoteIndexing(indexing)
+        self.operations_dir = settings.operations_dir
+        self.queries = QueriesAtWork(settings.queries_file)
         self._watchers = 0
 
         async def milvus() -> bool:
@@ -92,6 +96,7 @@ class Ingress(EditionMethods, IndexMethods, VideoMethods, FrameMethods, LaterMet
         self._refreshing = asyncio.create_task(self._health.refresh_forever())
 
     @unary(retrieval_pb2.SearchPrintResponse)
+    @interactive
     async def SearchPrint(
         self, request: retrieval_pb2.SearchPrintRequest, grpc_context: GrpcContext
     ) -> retrieval_pb2.SearchPrintResponse:
@@ -99,6 +104,7 @@ class Ingress(EditionMethods, IndexMethods, VideoMethods, FrameMethods, LaterMet
         return convert.answer_to_wire(await search_print(validation.print_query(request), self._parts))
 
     @unary(retrieval_pb2.SearchShoeResponse)
+    @interactive
     async def SearchShoe(
         self, request: retrieval_pb2.SearchShoeRequest, grpc_context: GrpcContext
     ) -> retrieval_pb2.SearchShoeResponse:
@@ -109,6 +115,7 @@ class Ingress(EditionMethods, IndexMethods, VideoMethods, FrameMethods, LaterMet
         return convert_shoes.shoe_answer_to_wire(await search_shoe(query, self._parts))
 
     @unary(retrieval_pb2.ExplainHitResponse)
+    @interactive
     async def ExplainHit(
         self, request: retrieval_pb2.ExplainHitRequest, grpc_context: GrpcContext
     ) -> retrieval_pb2.ExplainHitResponse:

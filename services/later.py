@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from outsole.api.generated.outsole.v1 import video_pb2, wear_pb2
+from outsole.api.generated.outsole.v1 import wear_pb2
 from outsole.errors import NotOffered
 from services.rpc import GrpcContext, Unary, unary
 
@@ -23,6 +23,5 @@ def _later(name: str, answer: type[Message]) -> Unary[Any]:
 class LaterMethods:
     """Mixed into the ingress."""
 
-    StartVideoSearch = _later("StartVideoSearch", video_pb2.StartVideoSearchResponse)
     PredictWear = _later("PredictWear", wear_pb2.PredictWearResponse)
     ReconstructOutsole = _later("ReconstructOutsole", wear_pb2.ReconstructOutsoleResponse)

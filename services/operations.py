@@ -12,25 +12,30 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from outsole.errors import NotFound, OutsoleError
+from outsole.errors import NotFound, OutsoleError, PreconditionFailed
 from outsole.gallery.layout import checked_name
 from outsole.operation_folder import OperationFolder, now
-from outsole.operations import INGEST, OperationInfo, WorkState
+from outsole.operations import OperationInfo, WorkState
 
 AT_ONCE = 2
 COMMAND = (sys.executable, "-m", "indexer.operation")
 LOG = "log"
 _STOP_TIMEOUT_S = 5.0
+# A process that is killed so often is not begun again by itself: what kills it will hardly have gone away.
+_MOST_KILLS = 3
+_WAITING = (WorkState.QUEUED, WorkState.RUNNING, WorkState.PAUSED)
 _log = logging.getLogger(__name__)
 
 
 class Operations:
     """The operations of a home directory; one process has them at a time, and its threads may share them.
 
-    At most one operation works on a gallery, and two in all; the others wait in the order in which they were accepted.
+    At most one operation writes to a gallery, and two work in all; the others wait in the order in which they were
+    accepted. A paused one has no process and keeps nobody waiting.
 
     Args:
         root: Directory of the operations; made if missing.
@@ -42,27 +47,30 @@ class Operations:
         self._command = tuple(command)
         self._lock = threading.RLock()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._kills: Counter[str] = Counter()
         # What is over no longer changes, and is not read again five times a second.
         self._over: dict[str, OperationInfo] = {}
         root.mkdir(parents=True, exist_ok=True)
 
-    def start(self, request: Mapping[str, object], *, gallery: str, source: str, request_id: str = "") -> OperationInfo:
-        """Accept an ingest, or find the one that the same request began.
+    def start(
+        self, request: Mapping[str, object], *, kind: str, gallery: str, source: str, request_id: str = ""
+    ) -> OperationInfo:
+        """Accept an operation, or find the one that the same request began.
 
         Args:
             request: What ``indexer.operation`` reads.
-            gallery, source: As the caller named them.
+            kind, gallery, source: See ``OperationInfo``.
             request_id: The caller's name for the request. With it the same operation is found for ever, without it
                 while that waits or works.
         """
-        named = dict(request) if not request_id else {"gallery": gallery, "source": source}
+        named = {"kind": kind, **(dict(request) if not request_id else {"gallery": gallery, "source": source})}
         key = hashlib.sha256(json.dumps([named, request_id], sort_keys=True).encode()).hexdigest()
         with self._lock:
             known = self._same(key[:12], for_ever=bool(request_id))
             if known is None:
                 created = now()
                 name = f"{key[:12]}-{hashlib.sha256(created.encode()).hexdigest()[:8]}"
-                info = OperationInfo(name, INGEST, gallery, source, WorkState.QUEUED, created)
+                info = OperationInfo(name, kind, gallery, source, WorkState.QUEUED, created)
                 known = OperationFolder.create(self._root, info, request).info()
                 self.look()
             return self.get(known.operation_id)
@@ -85,8 +93,43 @@ class Operations:
                 folder.ask_to_stop()
                 if (process := self._processes.get(operation_id)) is not None:
                     process.terminate()
-                elif info.state is WorkState.QUEUED:
+                elif info.state is not WorkState.RUNNING:
                     folder.write(dataclasses.replace(info, state=WorkState.CANCELLED, finished=now()))
+            return self.get(operation_id)
+
+    def pause(self, operation_id: str) -> OperationInfo:
+        """Ask an operation to hold still; one that waits does so at once. Raises ``NotFound`` where there is none."""
+        folder = self._folder(operation_id)
+        with self._lock:
+            info = folder.info()
+            if not info.state.is_over:
+                folder.ask_to_pause()
+                if (process := self._processes.get(operation_id)) is not None:
+                    process.terminate()
+                elif info.state is WorkState.QUEUED:
+                    folder.write(dataclasses.replace(info, state=WorkState.PAUSED))
+            return self.get(operation_id)
+
+    def resume(self, operation_id: str) -> OperationInfo:
+        """Let an operation go on that was paused, or begin one again that failed.
+
+        Raises:
+            NotFound: There is none.
+            PreconditionFailed: It succeeded or was cancelled.
+        """
+        folder = self._folder(operation_id)
+        with self._lock:
+            info = folder.info()
+            if info.state in (WorkState.SUCCEEDED, WorkState.CANCELLED):
+                raise PreconditionFailed(
+                    f"operation {operation_id!r} is {info.state.value}", field="operation_id", remedy="start it anew"
+                )
+            folder.ask_to_go_on()
+            if info.state in (WorkState.PAUSED, WorkState.FAILED):
+                self._over.pop(operation_id, None)
+                del self._kills[operation_id]
+                folder.write(dataclasses.replace(info, state=WorkState.QUEUED, error=None, finished=""))
+            self.look()
             return self.get(operation_id)
 
     def look(self) -> None:
@@ -94,12 +137,14 @@ class Operations:
         with self._lock:
             for operation_id in list(self._processes):
                 self._reap(operation_id)
-            waiting = self.listed((WorkState.QUEUED, WorkState.RUNNING))
+            waiting = [info for info in self.listed(_WAITING) if not self._holds_still(info)]
             busy = {info.gallery for info in waiting if info.operation_id in self._processes}
             for info in reversed(waiting):
                 if len(self._processes) >= AT_ONCE:
                     return
-                if info.operation_id not in self._processes and info.gallery not in busy and self._begin(info):
+                # Whoever writes to no gallery is in nobody's way.
+                is_free = not info.gallery or info.gallery not in busy
+                if info.operation_id not in self._processes and is_free and self._begin(info):
                     busy.add(info.gallery)
 
     def close(self) -> None:
@@ -115,10 +160,17 @@ class Operations:
                 process.kill()
                 process.wait()
 
+    def _holds_still(self, info: OperationInfo) -> bool:
+        # One whose process said so just when it was told to go on has no such wish any more, and goes on.
+        return info.state is WorkState.PAUSED and self._folder(info.operation_id).should_pause
+
     def _begin(self, info: OperationInfo) -> bool:
         folder = self._folder(info.operation_id)
         if folder.should_stop:
             folder.write(dataclasses.replace(info, state=WorkState.CANCELLED, finished=now()))
+            return False
+        if folder.should_pause:
+            folder.write(dataclasses.replace(info, state=WorkState.PAUSED))
             return False
         with folder.working() as is_free:
             # A process of a service that was killed may be at its last batch; it ends by itself, perhaps just now.
@@ -144,8 +196,12 @@ class Operations:
         del self._processes[operation_id]
         folder = self._folder(operation_id)
         info = folder.info()
-        # One that somebody else stopped, in order or before it had begun, is begun again.
+        # One that somebody else stopped, in order or before it had begun, is begun again, as is one that was killed.
         is_stopped = process.returncode in (0, -signal.SIGTERM)
+        if process.returncode < 0 and not is_stopped:
+            self._kills[operation_id] += 1
+            _log.warning("operation %s was ended by signal %d", operation_id, -process.returncode)
+            is_stopped = self._kills[operation_id] < _MOST_KILLS
         if info.state.is_over or (is_stopped and not folder.should_stop):
             return
         error = None

@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from outsole.answers import Hit, ItemFilter, SearchAnswer
-from outsole.errors import PreconditionFailed
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import SHOES
-from outsole.gallery.store import Candidates
+from outsole.matching.model_tracks import ModelPictures, ModelTracks, check_comparable
 from outsole.matching.shoe_system import SHOE
 from outsole.matching.trace_order import TracePairs, look_ranks, order_rows
-from outsole.video_answers import Trace, TraceAnswer, TracedArchive, TraceRow, TrackHit, TrackInfo
+from outsole.video_answers import Trace, TraceAnswer, TracedArchive, TraceRow, TrackHit
 from services.catalogue import check_shows
 from services.fields import naming, within
 from services.parts import EditionRef, SearchParts
@@ -46,60 +43,11 @@ class _Places:
 
 
 @dataclass(frozen=True)
-class _Pictures:
-    """Pictures of the candidate models in the gallery of shoes.
-
-    Attributes:
-        rows: int64 [N], every picture of the gallery that is searched.
-        codes: int64 [N], a number a model.
-        of_hits: int64 [M], the number of each candidate's model; -1 where it has no picture.
-        counts: Pictures of each candidate.
-        shown: int64 [Q], rows of the pictures of all candidates.
-        owner: int64 [Q], which candidate each of them shows.
-    """
-
-    rows: NDArray[np.int64]
-    codes: NDArray[np.int64]
-    of_hits: NDArray[np.int64]
-    counts: tuple[int, ...]
-    shown: NDArray[np.int64]
-    owner: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """P pairs of a candidate and a track of an archive.
-
-    Attributes:
-        hits: int64 [P], position of the candidate.
-        archives: int64 [P], position of the archive.
-        rows: int64 [P], row in its edition.
-        scores: float32 [P], best of the candidate's pictures.
-    """
-
-    hits: NDArray[np.int64]
-    archives: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    scores: NDArray[np.float32]
-
-    @classmethod
-    def joined(cls, parts: Sequence[_Seen]) -> _Seen:
-        """The pairs of all parts."""
-        none = cls(*(np.empty(0, np.int64),) * 3, np.empty(0, np.float32))
-        columns = (np.concatenate([getattr(p, e.name) for p in (none, *parts)]) for e in dataclasses.fields(cls))
-        return cls(*columns)
-
-    def picked(self, places: NDArray[np.int64]) -> _Seen:
-        """Some of the pairs."""
-        return _Seen(self.hits[places], self.archives[places], self.rows[places], self.scores[places])
-
-
-@dataclass(frozen=True)
 class _Ordered:
     """Which pairs become rows."""
 
     places: _Places
-    seen: _Seen
+    seen: ModelTracks
     pairs: TracePairs
     order: NDArray[np.int64]
 
@@ -142,13 +90,7 @@ def _opened(query: TraceQuery, parts: SearchParts) -> _Places:
     for number, target in enumerate(query.archives):
         with naming(f"archives[{number}]", "archive"):
             archive = parts.archives.edition(target.gallery, target.edition)
-        if archive.encoder_hash != shoes.encoder_hash:
-            raise PreconditionFailed(
-                f"archive {archive.gallery!r} was made by encoder {archive.encoder_hash[:16]}, gallery "
-                f"{shoes.gallery!r} by {shoes.encoder_hash[:16]}",
-                field=f"archives[{number}]",
-                remedy="index one of them again with the encoder of the other",
-            )
+        check_comparable(archive, shoes, field=f"archives[{number}]")
         archives.append(archive)
     totals = tuple(len(parts.archives.rows(archive, query.where)) for archive in archives)
     return _Places(shoes, tuple(archives), totals)
@@ -159,33 +101,21 @@ def _in_time(query: TraceQuery, clock: RequestClock) -> PrintQuery:
     return dataclasses.replace(query.search, budget_ms=max(int(clock.remaining_s() * 1000), 1))
 
 
-def _pictures(shoes: Edition, hits: Sequence[Hit], parts: SearchParts) -> _Pictures:
-    rows = parts.catalogue.rows(shoes, ItemFilter())
-    codes = parts.catalogue.model_codes(shoes)[rows]
-    # The codes number the models in the order in which the edition names them.
-    known = pc.unique(shoes.groups)
-    wanted = pa.array([hit.model_id for hit in hits], pa.string())
-    of_hits = pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    candidate = np.full(len(known) + 1, -1, np.int64)
-    candidate[of_hits] = np.arange(len(hits))
-    # Models that the gallery does not have all wrote to the last place.
-    candidate[-1] = -1
-    owner = candidate[codes]
-    shown = np.flatnonzero(owner >= 0)
-    counts = np.bincount(owner[shown], minlength=len(hits))
-    return _Pictures(rows, codes, of_hits, tuple(counts.tolist()), rows[shown], owner[shown])
+def _pictures(shoes: Edition, hits: Sequence[Hit], parts: SearchParts) -> ModelPictures:
+    rows, codes = parts.catalogue.rows(shoes, ItemFilter()), parts.catalogue.model_codes(shoes)
+    return ModelPictures.of([hit.model_id for hit in hits], shoes, rows=rows, codes=codes)
 
 
 async def _seen(
-    query: TraceQuery, places: _Places, pictures: _Pictures, parts: SearchParts, clock: RequestClock
-) -> _Seen:
+    query: TraceQuery, places: _Places, pictures: ModelPictures, parts: SearchParts, clock: RequestClock
+) -> ModelTracks:
     """The best tracks of each candidate over all archives, in order of the candidates, best first."""
     vectors = np.asarray(places.shoes.array(SHOE)[pictures.shown], np.float32)
 
-    async def of_archive(number: int) -> _Seen:
+    async def of_archive(number: int) -> ModelTracks:
         archive, total = places.archives[number], places.totals[number]
         if not total or not len(vectors):
-            return _Seen.joined([])
+            return ModelTracks.joined([])
         timed = await parts.candidates.find(
             EditionRef.of(archive),
             {SHOE: vectors},
@@ -194,40 +124,23 @@ async def _seen(
             timeout_s=clock.remaining_s(),
         )
         clock.waited("tracks", timed.wait_ms)
-        return _best_pictures(timed.value[SHOE], pictures.owner, number)
+        return ModelTracks.of_archive(timed.value[SHOE], pictures.owner, number)
 
     found = [await of_archive(number) for number in range(len(places.archives))]
-    return _best_tracks(_Seen.joined(found), query.tracks_per_model)
+    return ModelTracks.joined(found).best(query.tracks_per_model)
 
 
-def _best_pictures(found: Candidates, owner: NDArray[np.int64], archive: int) -> _Seen:
-    """Each candidate and track once, with the best score of the candidate's pictures."""
-    held = found.rows >= 0
-    hits = np.broadcast_to(owner[:, None], found.rows.shape)[held]
-    pairs, place = np.unique(np.stack([hits, found.rows[held]], axis=1), axis=0, return_inverse=True)
-    scores = np.full(len(pairs), -np.inf, np.float32)
-    np.maximum.at(scores, place.ravel(), found.scores[held])
-    return _Seen(pairs[:, 0], np.full(len(pairs), archive, np.int64), pairs[:, 1], scores)
-
-
-def _best_tracks(seen: _Seen, limit: int) -> _Seen:
-    """The best pairs of each candidate, ties by archive and row."""
-    placed = seen.picked(np.lexsort((seen.rows, seen.archives, -seen.scores.astype(np.float64), seen.hits)))
-    begins = np.searchsorted(placed.hits, placed.hits)
-    return placed.picked(np.flatnonzero(np.arange(len(placed.hits)) - begins < limit))
-
-
-def _pairs(places: _Places, hits: Sequence[Hit], pictures: _Pictures, seen: _Seen) -> TracePairs:
+def _pairs(places: _Places, hits: Sequence[Hit], pictures: ModelPictures, seen: ModelTracks) -> TracePairs:
     tracks, numbers = np.unique(np.stack([seen.archives, seen.rows], axis=1), axis=0, return_inverse=True)
     numbers = numbers.ravel().astype(np.int64)
-    models = pictures.of_hits[seen.hits]
+    models = pictures.of_models[seen.models]
     arrays = [archive.array(SHOE)[tracks[tracks[:, 0] == at, 1]] for at, archive in enumerate(places.archives)]
     of_shoes = places.shoes.array(SHOE)
     every = of_shoes if len(pictures.rows) == len(of_shoes) else of_shoes[pictures.rows]
     return TracePairs(
         tracks=numbers,
         models=models,
-        print_ranks=np.array([hit.rank for hit in hits], np.int64)[seen.hits],
+        print_ranks=np.array([hit.rank for hit in hits], np.int64)[seen.models],
         shoe_scores=seen.scores,
         look_ranks=look_ranks(np.concatenate(arrays), every, pictures.codes, of_tracks=numbers, of_models=models),
     )
@@ -235,20 +148,20 @@ def _pairs(places: _Places, hits: Sequence[Hit], pictures: _Pictures, seen: _See
 
 def _rows(query: TraceQuery, hits: Sequence[Hit], ordered: _Ordered, parts: SearchParts) -> tuple[TraceRow, ...]:
     seen, ranks = ordered.seen.picked(ordered.order), ordered.pairs.look_ranks[ordered.order].tolist()
-    tracks = _tracks(ordered.places, seen, parts, with_thumbnails=query.with_thumbnails)
+    tracks = parts.archives.tracks_of(ordered.places.archives, seen, with_thumbnails=query.with_thumbnails)
     return tuple(
         TraceRow(number, track, hits[hit].model_id, hits[hit].rank, hits[hit].score, score, rank)
         for number, (track, hit, score, rank) in enumerate(
-            zip(tracks, seen.hits.tolist(), seen.scores.tolist(), ranks, strict=True), 1
+            zip(tracks, seen.models.tolist(), seen.scores.tolist(), ranks, strict=True), 1
         )
     )
 
 
 def _traces(
-    places: _Places, hits: Sequence[Hit], pictures: _Pictures, seen: _Seen, parts: SearchParts
+    places: _Places, hits: Sequence[Hit], pictures: ModelPictures, seen: ModelTracks, parts: SearchParts
 ) -> tuple[Trace, ...]:
-    tracks, scores = _tracks(places, seen, parts, with_thumbnails=False), seen.scores.tolist()
-    ends = np.searchsorted(seen.hits, np.arange(len(hits) + 1)).tolist()
+    tracks, scores = parts.archives.tracks_of(places.archives, seen), seen.scores.tolist()
+    ends = np.searchsorted(seen.models, np.arange(len(hits) + 1)).tolist()
     return tuple(
         Trace(
             hit,
@@ -257,16 +170,6 @@ def _traces(
         )
         for m, hit in enumerate(hits)
     )
-
-
-def _tracks(places: _Places, seen: _Seen, parts: SearchParts, *, with_thumbnails: bool) -> list[TrackInfo]:
-    """The track of every pair, in their order."""
-    found: dict[tuple[int, int], TrackInfo] = {}
-    for number, archive in enumerate(places.archives):
-        rows = np.unique(seen.rows[seen.archives == number]).tolist()
-        tracks = parts.archives.tracks(archive, rows, with_thumbnails=with_thumbnails)
-        found |= {(number, row): track for row, track in zip(rows, tracks, strict=True)}
-    return [found[pair] for pair in zip(seen.archives.tolist(), seen.rows.tolist(), strict=True)]
 
 
 def _answer(

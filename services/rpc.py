@@ -18,6 +18,7 @@ from outsole.api import convert
 from outsole.api.errors import to_wire
 from outsole.api.generated.outsole.v1 import retrieval_pb2
 from outsole.errors import InvalidInput, OutsoleError
+from outsole.giving_way import QueriesAtWork
 from services.telemetry import Recorder
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,14 @@ class Recording(Protocol):
         """Takes the measurements."""
 
 
+class Waited(Protocol):
+    """Whoever answers people who wait."""
+
+    @property
+    def queries(self) -> QueriesAtWork:
+        """Shows that a query is at work."""
+
+
 Unary = Callable[[Any, Any, Any], Awaitable[_M]]
 Streaming = Callable[[Any, Any, Any], AsyncGenerator[_M, None]]
 
@@ -68,6 +77,17 @@ def unary(answer: type[_M]) -> Callable[[Unary[_M]], Unary[_M]]:
         return wrapped
 
     return wrap
+
+
+def interactive(method: Unary[_M]) -> Unary[_M]:
+    """Wrap a method that a person waits for: work in bulk gives way to it."""
+
+    @functools.wraps(method)
+    async def wrapped(self: Waited, request: Any, grpc_context: GrpcContext) -> _M:
+        with self.queries.one():
+            return await method(self, request, grpc_context)
+
+    return wrapped
 
 
 class ClientGone(Exception):  # noqa: N818 - nothing went wrong

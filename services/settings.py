@@ -15,6 +15,7 @@ _FOREIGN = frozenset(
     {
         "OUTSOLE_TRITON_ENV",
         "OUTSOLE_ENCODER_THREADS",
+        "OUTSOLE_NICED_MODELS",
         "OUTSOLE_BACKEND_SITE_PACKAGES",
         "OUTSOLE_MILVUS_PYTHON",
     }
@@ -129,6 +130,11 @@ class ServiceSettings:
     def operations_dir(self) -> Path:
         """Where long work is written down."""
         return self.home / "operations"
+
+    @property
+    def queries_file(self) -> Path:
+        """Where queries that a person waits for show that they are at work, see `outsole.giving_way`."""
+        return self.home / "operations" / ".queries"
 
     @property
     def encoders_dir(self) -> Path:

@@ -10,6 +10,7 @@ from outsole.api.convert_lifecycle import item_states_from_wire
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2
 from outsole.api.records import PlacementSearch
 from outsole.errors import InvalidInput
+from outsole.gallery.layout import checked_name
 from services.catalogue import DEFAULT_PAGE, MAX_PAGE, ItemsWanted
 from services.evidence import checked_digest
 from services.queries import (
@@ -26,6 +27,7 @@ from services.queries import (
 )
 
 PrintRequest = retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest
+_REQUEST_ID_CHARACTERS = 100
 _Request = PrintRequest | retrieval_pb2.SearchShoeRequest
 
 
@@ -113,6 +115,20 @@ def page(message: common_pb2.Page) -> tuple[int, str]:
     if not 0 <= message.page_size <= MAX_PAGE:
         raise InvalidInput(f"{message.page_size} rows", field="page.page_size", remedy=f"1 to {MAX_PAGE:,}, or 0")
     return message.page_size or DEFAULT_PAGE, message.page_token
+
+
+def operation_id(text: str) -> str:
+    """The operation that is named. Raises ``InvalidInput`` where none is."""
+    if not text:
+        raise InvalidInput("no operation is named", field="operation_id", remedy="one of ListOperations")
+    return checked_name(text, field="operation_id")
+
+
+def request_id(text: str) -> str:
+    """The caller's name for a request. Raises ``InvalidInput`` for one that is too long."""
+    if len(text) > _REQUEST_ID_CHARACTERS:
+        raise InvalidInput("a long request_id", field="request_id", remedy=f"at most {_REQUEST_ID_CHARACTERS}")
+    return text
 
 
 def _probe(request: PrintRequest) -> Probe:

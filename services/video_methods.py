@@ -6,11 +6,12 @@ import asyncio
 
 from outsole.api import convert_video
 from outsole.api.generated.outsole.v1 import retrieval_pb2, video_pb2
+from outsole.giving_way import QueriesAtWork
 from services import validation, video_validation
 from services.parts import SearchParts
 from services.print_trace import trace_print
 from services.refined_search import refine_search
-from services.rpc import GrpcContext, unary
+from services.rpc import GrpcContext, interactive, unary
 from services.telemetry import Recorder
 
 
@@ -18,9 +19,11 @@ class VideoMethods:
     """Whoever has the parts of a search."""
 
     recorder: Recorder
+    queries: QueriesAtWork
     _parts: SearchParts
 
     @unary(retrieval_pb2.TracePrintResponse)
+    @interactive
     async def TracePrint(
         self, request: retrieval_pb2.TracePrintRequest, grpc_context: GrpcContext
     ) -> retrieval_pb2.TracePrintResponse:
@@ -28,6 +31,7 @@ class VideoMethods:
         return convert_video.trace_to_wire(await trace_print(video_validation.trace_query(request), self._parts))
 
     @unary(retrieval_pb2.RefineSearchResponse)
+    @interactive
     async def RefineSearch(
         self, request: retrieval_pb2.RefineSearchRequest, grpc_context: GrpcContext
     ) -> retrieval_pb2.RefineSearchResponse:

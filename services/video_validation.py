@@ -76,8 +76,8 @@ def refine_query(request: retrieval_pb2.RefineSearchRequest) -> RefineQuery:
         raise NotOffered("searches with prints cannot be refined in this release", field="print", remedy="send shoe")
     with within("shoe"):
         search = shoe_query(request.shoe)
-    relevant = _ids(request.relevant_ids, "relevant_ids")
-    irrelevant = _ids(request.irrelevant_ids, "irrelevant_ids")
+    relevant = names_once(request.relevant_ids, "relevant_ids", most=MAX_MARKED)
+    irrelevant = names_once(request.irrelevant_ids, "irrelevant_ids", most=MAX_MARKED)
     if not relevant and not irrelevant:
         raise InvalidInput("nothing is marked", field="relevant_ids", remedy="one id at least")
     if both := set(relevant) & set(irrelevant):
@@ -86,27 +86,25 @@ def refine_query(request: retrieval_pb2.RefineSearchRequest) -> RefineQuery:
 
 
 def _archives(request: retrieval_pb2.TracePrintRequest) -> tuple[Target, ...]:
-    names = list(request.archives)
-    if not 1 <= len(names) <= MAX_ARCHIVES:
-        raise InvalidInput(f"{len(names)} archives", field="archives", remedy=f"1 to {MAX_ARCHIVES}")
-    for number, name in enumerate(names):
-        if not name or name in names[:number]:
-            what = "named twice" if name else "empty"
-            raise InvalidInput(f"{name!r} is {what}", field=f"archives[{number}]", remedy="each archive once")
+    names = names_once(request.archives, "archives", most=MAX_ARCHIVES)
+    if not names:
+        raise InvalidInput("0 archives", field="archives", remedy=f"1 to {MAX_ARCHIVES}")
     if stray := request.archive_editions.keys() - set(names):
         raise InvalidInput(f"{min(stray)!r} is not searched", field="archive_editions", remedy="name it in archives")
     return tuple(Target(name, request.archive_editions.get(name, "")) for name in names)
 
 
-def _ids(ids: Sequence[str], field: str) -> tuple[str, ...]:
-    if len(ids) > MAX_MARKED:
-        raise InvalidInput(f"{len(ids)} ids", field=field, remedy=f"at most {MAX_MARKED}")
-    for number, name in enumerate(ids):
-        if not name or name in ids[:number]:
-            raise InvalidInput(
-                f"{name!r} is {'given twice' if name else 'empty'}", field=f"{field}[{number}]", remedy="each id once"
-            )
-    return tuple(ids)
+def names_once(names: Sequence[str], field: str, *, most: int) -> tuple[str, ...]:
+    """Names of a request, none empty or given twice. Raises ``InvalidInput`` naming the first at fault."""
+    if len(names) > most:
+        raise InvalidInput(f"{len(names):,} {field}", field=field, remedy=f"at most {most:,}")
+    known: set[str] = set()
+    for number, name in enumerate(names):
+        if not name or name in known:
+            what = "given twice" if name else "empty"
+            raise InvalidInput(f"{name!r} is {what}", field=f"{field}[{number}]", remedy="each of them once")
+        known.add(name)
+    return tuple(names)
 
 
 def _check_archive(name: str) -> None:

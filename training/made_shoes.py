@@ -203,7 +203,7 @@ def _jittered(rng: np.random.Generator, crop: NDArray[np.uint8]) -> NDArray[np.u
     """A crop as it would be with toe and heel found a little elsewhere: there are few, and they come up often."""
     height, width = crop.shape[:2]
     turn, scale = float(rng.normal(0, _JITTER_DEG)), float(np.exp(rng.normal(0, _JITTER_SCALE)))
-    to_crop = cv2.getRotationMatrix2D((width / 2, 0.8 * height), turn, scale)
+    to_crop = np.asarray(cv2.getRotationMatrix2D((width / 2, 0.8 * height), turn, scale), np.float64)
     to_crop[:, 2] += rng.normal(0, _JITTER_SHIFT * width, 2)
     warped = cv2.warpAffine(crop, to_crop, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)

@@ -38,10 +38,6 @@ def progress_bar(total: int) -> contextlib.AbstractContextManager[Progress]:
     return bar
 
 
-async def _at_once() -> None:
-    """Nobody holds the work up."""
-
-
 @dataclass(frozen=True)
 class VideoOptions:
     """How an indexing goes about its work.
@@ -51,14 +47,15 @@ class VideoOptions:
         on_ray: Makes the model in other processes, where slices are to be spread by Ray; None for this process alone.
         on_rejects: Told what is left out, as soon as it is known.
         progress: Told how many frames are done.
-        gate: Awaited before each slice; the work pauses for as long as it takes.
+        gate: Awaited before each batch of frames that is looked at in this process; the work pauses for as long as it
+            takes. What is kept already does not wait for it.
     """
 
     settings: VideoSettings = field(default_factory=VideoSettings)
     on_ray: Opener | None = None
     on_rejects: OnRejects | None = None
     progress: ProgressOf = progress_bar
-    gate: Callable[[], Awaitable[None]] = _at_once
+    gate: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +188,7 @@ async def _look(
 ) -> _Looked:
     """Look at all slices of the sources that the archive has not."""
     fresh = [source for source in sources if source.row.source_id not in kept.rows]
-    looked, looker = _Looked(), SliceLooker(model, work, how.settings, spent)
+    looked, looker = _Looked(), SliceLooker(model, work, how.settings, spent=spent, gate=how.gate)
     with how.progress(sum(source.frames for source in fresh)) as bar:
         if how.on_ray is not None:
             tasks = [task for source in fresh for task in source.slices]
@@ -200,7 +197,7 @@ async def _look(
             bar = Unheard()
         for source in fresh:
             try:
-                looked.notes[source.row.source_id] = await _notes(source, looker, bar, how.gate)
+                looked.notes[source.row.source_id] = await _notes(source, looker, bar)
             except BrokenSource as error:
                 looked.rejects.append(reject(source.number, source.slices[0].path, error.cause))
     _tell(how, looked.rejects)
@@ -216,12 +213,9 @@ def _on_ray(
     look_on_ray(tasks, plan=RayPlan(opener, work.path, settings), progress=bar)
 
 
-async def _notes(
-    source: VideoSource, looker: SliceLooker, bar: Progress, gate: Callable[[], Awaitable[None]]
-) -> SliceNotes:
+async def _notes(source: VideoSource, looker: SliceLooker, bar: Progress) -> SliceNotes:
     notes = SliceNotes()
     for task in source.slices:
-        await gate()
         notes += await looker.look(task, bar)
     return notes
 

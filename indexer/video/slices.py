@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -75,9 +75,18 @@ class SliceLooker:
         work: Where slices are kept.
         settings: How.
         spent: Where seconds are counted.
+        gate: Awaited before each batch of frames is given to the networks; none where there is nothing to wait for.
     """
 
-    def __init__(self, model: VideoModel, work: VideoWork, settings: VideoSettings, spent: Spent | None = None) -> None:
+    def __init__(
+        self,
+        model: VideoModel,
+        work: VideoWork,
+        settings: VideoSettings,
+        *,
+        spent: Spent | None = None,
+        gate: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._looker = Looker(
             model.finder,
             model.encoder,
@@ -88,6 +97,7 @@ class SliceLooker:
         self._work = work
         self._settings = settings
         self._spent = spent or Spent()
+        self._gate = gate
         self._open: tuple[str, FrameSource] | None = None
 
     async def look(self, task: SliceTask, progress: Progress) -> SliceNotes:
@@ -130,6 +140,8 @@ class SliceLooker:
                 async for frames, received in decoding.batches():
                     # The slot is taken here, so that decoding cannot run further ahead than the networks fall behind.
                     await slots.acquire()
+                    if self._gate is not None:
+                        await self._gate()
                     waiting.append(group.create_task(self._in_slot(frames, slots)))
                     progress.update(received)
         except BaseExceptionGroup as errors:

@@ -286,6 +286,18 @@ class AsyncClient(AsyncVideoMethods):
             (await self._call(self._index.CancelOperation, request)).operation
         )
 
+    async def pause_operation(self, operation_id: str) -> OperationInfo:
+        """Asks an operation to hold still; what it has finished is kept."""
+        request = index_pb2.PauseOperationRequest(operation_id=operation_id)
+        return convert_operations.operation_from_wire((await self._call(self._index.PauseOperation, request)).operation)
+
+    async def resume_operation(self, operation_id: str) -> OperationInfo:
+        """Lets an operation go on that was paused or failed. Raises ``PreconditionFailed`` for one that is over."""
+        request = index_pb2.ResumeOperationRequest(operation_id=operation_id)
+        return convert_operations.operation_from_wire(
+            (await self._call(self._index.ResumeOperation, request)).operation
+        )
+
     async def health(self, service: str = "") -> bool:
         """Whether the service can do its work: encoder ready, edition loaded, hashes equal.
 

@@ -6,18 +6,29 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any, Unpack, overload
 
 from outsole.answers import SearchAnswer
-from outsole.api import convert_video, requests, video_requests
+from outsole.api import convert_operations, convert_video, requests, video_requests
 from outsole.api.frame_streams import Sender, answers_async
-from outsole.api.records import FramesOptions, RefineOptions, ShoeOptions, StreamFrame, TraceOptions, TracksOptions
+from outsole.api.records import (
+    FramesOptions,
+    RefineOptions,
+    ShoeOptions,
+    StreamFrame,
+    TraceOptions,
+    TracksOptions,
+    VideoSearchOptions,
+)
 from outsole.frame_answers import FrameAnswer, FramesEnd
+from outsole.operations import OperationInfo
 from outsole.video_answers import (
     ArchiveInfo,
+    FoundTrack,
     Refinable,
     RefinedAnswer,
     SourceInfo,
     TraceAnswer,
     TrackAnswer,
     TrackInfo,
+    VideoSearchAnswer,
 )
 
 
@@ -169,3 +180,41 @@ class AsyncVideoMethods:
             token, edition = response.next_page_token, response.archive.edition
             if not token:
                 return convert_video.archive_from_wire(response.archive, tuple(sources))
+
+    async def start_video_search(
+        self, models: Sequence[str], *, gallery: str, **options: Unpack[VideoSearchOptions]
+    ) -> OperationInfo:
+        """Lets the service search whole archives, or files that are not indexed yet, for shoe models.
+
+        Args:
+            models: Ids of models.
+            gallery: Name of the gallery that shows their shoes.
+            options: See ``VideoSearchOptions``.
+
+        Returns:
+            The operation; the same one where the same is asked while it waits or works.
+
+        Raises:
+            OutsoleError: Any of the tree; ``field`` names the request field at fault.
+        """
+        requests.known_options(options, VideoSearchOptions)
+        request = video_requests.video_search_request(models, gallery, options)
+        message = await self._call(self._video.StartVideoSearch, request)
+        return convert_operations.operation_from_wire(message.operation)
+
+    async def get_video_search(self, operation_id: str, *, with_thumbnails: bool = False) -> VideoSearchAnswer:
+        """What a search of archives found, all pages of it.
+
+        Raises:
+            NotFound: There is no such operation.
+            PreconditionFailed: It has not succeeded.
+        """
+        rows: tuple[FoundTrack, ...] = ()
+        token = ""
+        while True:
+            request = video_requests.found_request(operation_id, with_thumbnails=with_thumbnails, page_token=token)
+            response = await self._call(self._video.GetVideoSearch, request)
+            answer = convert_video.found_from_wire(response, rows)
+            rows, token = answer.rows, response.next_page_token
+            if not token:
+                return answer

@@ -18,6 +18,7 @@ _TO_WIRE = {
     WorkState.SUCCEEDED: operations_pb2.OPERATION_STATE_SUCCEEDED,
     WorkState.FAILED: operations_pb2.OPERATION_STATE_FAILED,
     WorkState.CANCELLED: operations_pb2.OPERATION_STATE_CANCELLED,
+    WorkState.PAUSED: operations_pb2.OPERATION_STATE_PAUSED,
 }
 _FROM_WIRE: dict[int, WorkState] = {number: state for state, number in _TO_WIRE.items()}
 

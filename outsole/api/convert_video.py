@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
@@ -29,9 +30,11 @@ from outsole.errors import InvalidInput
 from outsole.video_answers import (
     ArchiveInfo,
     Coverage,
+    FoundTrack,
     Refinable,
     RefinedAnswer,
     RefineMethod,
+    SearchedModel,
     SourceInfo,
     Trace,
     TraceAnswer,
@@ -41,6 +44,7 @@ from outsole.video_answers import (
     TrackAnswer,
     TrackHit,
     TrackInfo,
+    VideoSearchAnswer,
 )
 
 ORDER_TO_WIRE = {
@@ -239,15 +243,46 @@ def trace_from_wire(message: retrieval_pb2.TracePrintResponse) -> TraceAnswer:
             for trace in message.traces
         ),
         print=answer_from_wire(message.print),
-        archives=tuple(
-            TracedArchive(one.archive, one.edition, one.searched, one.total, coverage_from_wire(one.coverage))
-            for one in message.archives
-        ),
+        archives=tuple(map(_traced_from_wire, message.archives)),
         shoe_gallery=message.shoe_gallery,
         shoe_edition=message.shoe_edition,
         encoder_hash=message.encoder_hash,
         warnings=tuple(message.warnings),
         stage_ms=dict(message.stage_ms),
+        settings=dict(message.settings),
+    )
+
+
+def found_to_wire(answer: VideoSearchAnswer, next_page_token: str = "") -> video_pb2.GetVideoSearchResponse:
+    """A page of what a search in bulk found, for the wire."""
+    response = video_pb2.GetVideoSearchResponse
+    return response(
+        rows=[response.Row(model_id=row.model_id, hit=_hit_to_wire(row.hit)) for row in answer.rows],
+        next_page_token=next_page_token,
+        total_rows=answer.total_rows,
+        models=[response.Model(**vars(model)) for model in answer.models],
+        archives=map(_traced_to_wire, answer.archives),
+        coverage=coverage_to_wire(answer.coverage),
+        gallery=answer.gallery,
+        edition=answer.edition,
+        encoder_hash=answer.encoder_hash,
+        warnings=answer.warnings,
+        settings=answer.settings,
+    )
+
+
+def found_from_wire(message: video_pb2.GetVideoSearchResponse, before: Sequence[FoundTrack] = ()) -> VideoSearchAnswer:
+    """What a search in bulk found as it was sent, with the rows of the pages before."""
+    return VideoSearchAnswer(
+        rows=(*before, *(FoundTrack(row.model_id, _hit_from_wire(row.hit)) for row in message.rows)),
+        models=tuple(SearchedModel(model.model_id, model.pictures, model.tracks) for model in message.models),
+        archives=tuple(map(_traced_from_wire, message.archives)),
+        coverage=coverage_from_wire(message.coverage),
+        gallery=message.gallery,
+        edition=message.edition,
+        encoder_hash=message.encoder_hash,
+        total_rows=message.total_rows,
+        warnings=tuple(message.warnings),
         settings=dict(message.settings),
     )
 
@@ -262,8 +297,8 @@ def _row_from_wire(message: retrieval_pb2.TraceRow) -> TraceRow:
     return TraceRow(**plain, track=track_from_wire(message.track))
 
 
-def _traced_to_wire(archive: TracedArchive) -> retrieval_pb2.TracedArchive:
-    return retrieval_pb2.TracedArchive(
+def _traced_to_wire(archive: TracedArchive) -> video_pb2.TracedArchive:
+    return video_pb2.TracedArchive(
         archive=archive.archive,
         edition=archive.edition,
         searched=archive.searched,
@@ -272,11 +307,16 @@ def _traced_to_wire(archive: TracedArchive) -> retrieval_pb2.TracedArchive:
     )
 
 
-def _hit_to_wire(hit: TrackHit) -> retrieval_pb2.TrackHit:
-    return retrieval_pb2.TrackHit(rank=hit.rank, score=hit.score, track=track_to_wire(hit.track))
+def _traced_from_wire(message: video_pb2.TracedArchive) -> TracedArchive:
+    coverage = coverage_from_wire(message.coverage)
+    return TracedArchive(message.archive, message.edition, message.searched, message.total, coverage)
 
 
-def _hit_from_wire(message: retrieval_pb2.TrackHit) -> TrackHit:
+def _hit_to_wire(hit: TrackHit) -> video_pb2.TrackHit:
+    return video_pb2.TrackHit(rank=hit.rank, score=hit.score, track=track_to_wire(hit.track))
+
+
+def _hit_from_wire(message: video_pb2.TrackHit) -> TrackHit:
     return TrackHit(message.rank, message.score, track_from_wire(message.track))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypedDict
 
 from outsole.answers import ItemFilter, ItemState, Placement, SearchMode, ShoeMarks, TrackFilter
@@ -228,4 +229,34 @@ class IngestOptions(TypedDict, total=False):
     embedding: str
     feed: str
     dry_run: bool
+    request_id: str
+
+
+class VideoSearchOptions(TypedDict, total=False):
+    """Options of ``start_video_search``; left out, the service decides.
+
+    Attributes:
+        archives: Names of archives; these, ``files``, or both.
+        files: Absolute paths on the service's host of files that are not indexed yet; ``camera`` is needed with them.
+        files_archive: Archive to index them into; one of their own where left out.
+        camera, place: The camera that took the files, and where it hangs.
+        zone, clock_offset_s: Of its clock; see ``outsole.video.clocks.CameraClock``.
+        start: When the one file began by that clock.
+        every_s: How often the files are looked at, seconds; 0 for every frame.
+        where: Which tracks take part.
+        tracks_per_model: Tracks wanted for each model, 1 .. 1,000.
+        request_id: A name of the caller's: asked again with it, the same operation is answered.
+    """
+
+    archives: Sequence[str]
+    files: Sequence[str]
+    files_archive: str
+    camera: str
+    place: str
+    zone: str
+    clock_offset_s: float
+    start: datetime | None
+    every_s: float
+    where: TrackFilter
+    tracks_per_model: int
     request_id: str

@@ -15,6 +15,7 @@ from outsole.api.records import (
     StreamFrame,
     TraceOptions,
     TracksOptions,
+    VideoSearchOptions,
 )
 from outsole.api.requests import DEFAULT_PAGE_SIZE, Picture, search_request, set_probe
 from outsole.errors import InvalidInput
@@ -125,3 +126,35 @@ def frame_request(
         if (k := options.get("k")) is not None:
             request.k = k
     return request
+
+
+def video_search_request(
+    models: Sequence[str], gallery: str, options: VideoSearchOptions
+) -> video_pb2.StartVideoSearchRequest:
+    """Starts a search of archives in bulk; see ``VideoSearchOptions``."""
+    where, start = options.get("where", _EVERY_TRACK), options.get("start")
+    camera = video_pb2.Camera(
+        camera=options.get("camera", ""),
+        place=options.get("place", ""),
+        zone=options.get("zone", ""),
+        clock_offset_s=options.get("clock_offset_s", 0.0),
+        start="" if start is None else start.isoformat(),
+    )
+    return video_pb2.StartVideoSearchRequest(
+        archives=options.get("archives", ()),
+        files=options.get("files", ()),
+        model_ids=models,
+        gallery=gallery,
+        track_filter=None if where == _EVERY_TRACK else convert_shoes.track_filter_to_wire(where),
+        camera=camera if camera.ByteSize() else None,
+        files_archive=options.get("files_archive", ""),
+        tracks_per_model=options.get("tracks_per_model"),
+        every_s=options.get("every_s"),
+        request_id=options.get("request_id", ""),
+    )
+
+
+def found_request(operation_id: str, *, with_thumbnails: bool, page_token: str) -> video_pb2.GetVideoSearchRequest:
+    """Asks for one page of what a search in bulk found."""
+    page = common_pb2.Page(page_size=DEFAULT_PAGE_SIZE, page_token=page_token)
+    return video_pb2.GetVideoSearchRequest(operation_id=operation_id, page=page, with_thumbnails=with_thumbnails)

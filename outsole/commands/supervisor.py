@@ -26,6 +26,7 @@ from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSett
 from outsole.inference.triton_environment import triton_environment
 from outsole.settings import StackSettings
 from outsole.stopping import until_told
+from outsole.video.networks import MODELS
 from services.settings import ServiceSettings
 
 _POLL_S = 0.3
@@ -108,6 +109,7 @@ class Supervisor:
             settings.home / "triton",
             settings=EmbeddedTritonSettings(
                 models=asked_models(repositories),
+                niced=tuple(MODELS),
                 grpc_port=settings.triton_grpc_port,
                 http_port=settings.triton_http_port,
                 metrics_port=settings.triton_metrics_port,

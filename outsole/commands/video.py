@@ -23,8 +23,9 @@ from outsole.commands.editions import editions_root
 from outsole.commands.index import HERE, RAY, place_of, workers_of
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.stack import read_state
+from outsole.commands.video_output import LocalTime
+from outsole.commands.video_search import found, search
 from outsole.commands.video_tracks import tracks
-from outsole.errors import InvalidInput
 from outsole.gallery.editions import Edition
 from outsole.gallery.track_rows import SourceRow
 from outsole.video_answers import Coverage
@@ -40,7 +41,7 @@ class IndexOptions(TypedDict):
     archive: str
     camera: str
     place: str
-    start: str
+    start: datetime.datetime | None
     zone: str
     clock_offset_s: float
     every_s: float
@@ -55,7 +56,8 @@ def video() -> None:
     """Shoes in surveillance video: archives of tracks."""
 
 
-video.add_command(tracks)
+for _command in (tracks, search, found):
+    video.add_command(_command)
 
 
 @video.command("index")
@@ -63,7 +65,7 @@ video.add_command(tracks)
 @click.option("--archive", required=True, help="Name of the archive; made where there is none.")
 @click.option("--camera", required=True, help="The camera that took the videos.")
 @click.option("--place", default="", help="Where it hangs.")
-@click.option("--start", default="", metavar="TIME", help="When the one video began by the camera's clock, ISO 8601.")
+@click.option("--start", type=LocalTime(), help="When the one video began by the camera's clock, ISO 8601.")
 @click.option("--zone", default="UTC", show_default=True, metavar="IANA", help="Time zone of the camera's clock.")
 @click.option("--clock-offset-s", default=0.0, metavar="S", help="How far the clock was fast, seconds.")
 @click.option("--every-s", default=0.1, show_default=True, metavar="S", help="Seconds between frames; 0 for all.")
@@ -90,7 +92,7 @@ def index_files(files: tuple[Path, ...], **options: Unpack[IndexOptions]) -> Non
     camera = CameraPlan(
         camera=options["camera"],
         place=options["place"],
-        start=_time(options["start"]),
+        start=options["start"],
         zone=options["zone"],
         clock_offset_s=options["clock_offset_s"],
     )
@@ -127,13 +129,6 @@ def coverage_text(rows: Sequence[SourceRow], in_all: Coverage) -> str:
     total = ("all", "", f"{in_all.duration_s:,.0f}", *(f"{getattr(in_all, name):,}" for name in columns))
     issues = [f"{row.name}: {issue}" for row in rows for issue in row.issues]
     return "\n".join([text_table(headers, [*lines, total]), *issues])
-
-
-def _time(text: str) -> datetime.datetime | None:
-    try:
-        return datetime.datetime.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is no time", field="start", remedy="ISO 8601, as 2024-01-31T23:59:00") from error
 
 
 def _report_text(report: VideoIndexReport) -> str:

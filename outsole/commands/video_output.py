@@ -43,6 +43,19 @@ class Time(click.ParamType[datetime]):
         return found
 
 
+class LocalTime(click.ParamType[datetime]):
+    """An ISO 8601 time by a camera's clock, which has a zone of its own."""
+
+    name = "TIME"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time. Fails with a sentence where there is none."""
+        try:
+            return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time, for example 2024-01-31T23:59:00", param, ctx)
+
+
 class Numbers(click.ParamType[tuple[float, ...]]):
     """So many numbers with commas between them."""
 

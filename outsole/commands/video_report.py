@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,11 +16,13 @@ from outsole.answers import ShoeMarks
 from outsole.api import Client
 from outsole.report.contact_sheet import ContactSheet, SheetRow, jpeg_uri, write_sheet
 from outsole.report.originals import Originals, marked_jpeg
-from outsole.video_answers import SourceInfo, TraceAnswer, TracedArchive, TrackAnswer, TrackInfo
+from outsole.video_answers import SourceInfo, TraceAnswer, TracedArchive, TrackAnswer, TrackInfo, VideoSearchAnswer
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PROBE_WIDTH_PX = 640
 _NO_MARKS = ShoeMarks()
+_SHEET_TRACKS = 10
+_NAMED_MODELS = 5
 
 
 def report_option(function: _Function) -> _Function:
@@ -38,8 +41,8 @@ def write_track_report(folder: Path, image: Path, answer: TrackAnswer, client: C
     rows = [_row(hit.rank, hit.track, {"Score": f"{hit.score:.4f}"}, originals=originals) for hit in answer.hits]
     searched = TracedArchive(answer.archive, answer.edition, answer.searched, answer.total, answer.coverage)
     facts = {"Archive": answer.archive, "Encoder": answer.encoder_hash[:16]}
-    told = (facts, answer.probe_sha256, answer.warnings)
-    _write(folder, image, rows, archives=[searched], told=told, marks=marks)
+    probe = _Probe.of(image, answer.probe_sha256, marks)
+    _write(folder, probe, rows, archives=[searched], told=(facts, answer.warnings))
 
 
 def write_trace_report(folder: Path, image: Path, answer: TraceAnswer, client: Client) -> None:
@@ -65,7 +68,40 @@ def write_trace_report(folder: Path, image: Path, answer: TraceAnswer, client: C
         "Encoder of shoes": answer.encoder_hash[:16],
     }
     warnings = (*answer.print.warnings, *answer.warnings)
-    _write(folder, image, rows, archives=answer.archives, told=(facts, answer.print.probe_sha256, warnings))
+    probe = _Probe.of(image, answer.print.probe_sha256)
+    _write(folder, probe, rows, archives=answer.archives, told=(facts, warnings))
+
+
+def write_found_report(folder: Path, answer: VideoSearchAnswer, client: Client) -> None:
+    """Write the contact sheet of a search in bulk, the first tracks of each model, and say where it is."""
+    originals = Originals(_sources(client, [(one.archive, one.edition) for one in answer.archives]))
+    rows = [
+        _row(row.hit.rank, row.hit.track, {"Score": f"{row.hit.score:.4f}"}, originals=originals, model_id=row.model_id)
+        for row in answer.rows
+        if row.hit.rank <= _SHEET_TRACKS
+    ]
+    facts = {
+        "Gallery of shoes": f"{answer.gallery}, edition {answer.edition}",
+        "Encoder": answer.encoder_hash[:16],
+        "Shown": f"the first {_SHEET_TRACKS} tracks of each model",
+    }
+    models = [model.model_id for model in answer.models]
+    named = ", ".join(models[:_NAMED_MODELS]) + (" and others" if len(models) > _NAMED_MODELS else "")
+    _write(folder, _Probe(f"models {named}"), rows, archives=answer.archives, told=(facts, answer.warnings))
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """What was searched with: its name, and a data address and digest where it is a picture."""
+
+    name: str
+    picture: str = ""
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, image: Path, sha256: str, marks: ShoeMarks = _NO_MARKS) -> _Probe:
+        """A picture, with what was marked in it."""
+        return cls(image.name, _picture(image, marks), sha256)
 
 
 def _row(rank: int, track: TrackInfo, scores: dict[str, str], *, originals: Originals, model_id: str = "") -> SheetRow:
@@ -75,19 +111,18 @@ def _row(rank: int, track: TrackInfo, scores: dict[str, str], *, originals: Orig
 
 def _write(
     folder: Path,
-    image: Path,
+    probe: _Probe,
     rows: list[SheetRow],
     *,
     archives: Sequence[TracedArchive],
-    told: tuple[dict[str, str], str, Iterable[str]],
-    marks: ShoeMarks = _NO_MARKS,
+    told: tuple[dict[str, str], Iterable[str]],
 ) -> None:
-    facts, sha256, notes = told
+    facts, notes = told
     sheet = ContactSheet(
-        title=f"Tracks for {image.name}",
-        probe=_picture(image, marks),
-        probe_name=image.name,
-        probe_sha256=sha256,
+        title=f"Tracks for {probe.name}",
+        probe=probe.picture,
+        probe_name=probe.name,
+        probe_sha256=probe.sha256,
         facts=facts,
         archives=archives,
         rows=rows,

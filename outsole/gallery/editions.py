@@ -145,6 +145,11 @@ class Edition:
         """What each row is grouped by in answers: the model of an item, the track itself."""
         return self.items[self.kind.group]
 
+    def group_codes(self) -> NDArray[np.int64]:
+        """int64 [N]: equal numbers for rows of one group, in the order in which the groups first appear."""
+        encoded = self.groups.combine_chunks().dictionary_encode()
+        return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
+
     @property
     def offer_count(self) -> int:
         """Rows of `offers`, which are not read."""

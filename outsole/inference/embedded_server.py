@@ -41,6 +41,7 @@ class EmbeddedTritonSettings:
         shared_memory_bytes: Shared memory a model's backend starts with, of which only what is used takes up memory.
             Enough for all requests in flight: it could grow, but the back end's process was seen to crash as it did.
         threads: Threads of one inference where a model's configuration does not say; 0 uses all cores.
+        niced: Models that leave the processor to the others; those that work in bulk.
         stop_grace_s: Seconds to finish in before the server is killed.
         outlives_parent: Keep the server running when this process ends; otherwise it is stopped then.
     """
@@ -51,6 +52,7 @@ class EmbeddedTritonSettings:
     metrics_port: int = 8602
     shared_memory_bytes: int = 128 * 2**20
     threads: int = 0
+    niced: tuple[str, ...] = ()
     stop_grace_s: float = 5.0
     outlives_parent: bool = False
 
@@ -139,7 +141,11 @@ class EmbeddedTriton:
         backends = assemble_backends(environment, self._state_dir / "triton-backends")
         shm_prefix = f"outsole-{os.getpid()}-{self._ports[0]}-"
         command = self._guard_command(shm_prefix) + self._server_command(environment, backends, models, shm_prefix)
-        variables = {**os.environ, **environment.variables(), "OUTSOLE_ENCODER_THREADS": str(self._settings.threads)}
+        own = {
+            "OUTSOLE_ENCODER_THREADS": str(self._settings.threads),
+            "OUTSOLE_NICED_MODELS": ",".join(self._settings.niced),
+        }
+        variables = {**os.environ, **environment.variables(), **own}
         with self.log_path.open("wb") as log:
             # A session of its own: Ctrl-C in the terminal reaches Outsole alone, which then stops the server in order.
             self._process = subprocess.Popen(

@@ -25,7 +25,7 @@ PLANNED_METHODS = {
         "ExplainHit",
         "UploadEvidence",
     },
-    "VideoService": {"SearchFrames", "StartVideoSearch", "ListTracks", "GetArchive"},
+    "VideoService": {"SearchFrames", "StartVideoSearch", "GetVideoSearch", "ListTracks", "GetArchive"},
     "GalleryService": {
         "ListGalleries",
         "GetGallery",
@@ -38,7 +38,14 @@ PLANNED_METHODS = {
         "RebuildStore",
         "RetireEdition",
     },
-    "IndexService": {"StartIngest", "GetOperation", "ListOperations", "CancelOperation"},
+    "IndexService": {
+        "StartIngest",
+        "GetOperation",
+        "ListOperations",
+        "CancelOperation",
+        "PauseOperation",
+        "ResumeOperation",
+    },
     "WearService": {"PredictWear", "ReconstructOutsole"},
 }
 

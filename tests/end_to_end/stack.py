@@ -27,6 +27,7 @@ from outsole.matching.print_system import PrintSystem
 from outsole.matching.shoe_system import DEFAULT_SHOE_ENCODER
 from outsole.synthesis.galleries import MadeGallery, make_print_gallery
 from outsole.synthesis.shoe_galleries import MadeShoes, make_shoe_gallery
+from outsole.video.networks import MODELS as MODELS_OF_VIDEO
 from services.settings import ServiceSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -101,6 +102,7 @@ def triton_server(
             DEFAULT_SHOE_ENCODER,
             *(path.name for repository in more for path in repository.iterdir()),
         ),
+        niced=tuple(MODELS_OF_VIDEO),
         grpc_port=grpc_port,
         http_port=http_port,
         metrics_port=metrics_port,

@@ -105,15 +105,22 @@ def test_what_cannot_be_done_fails_with_its_error(
     assert isinstance(info.error, kind)
 
 
-@pytest.mark.parametrize(("wanted", "state"), [(False, WorkState.RUNNING), (True, WorkState.CANCELLED)])
+@pytest.mark.parametrize(
+    ("wish", "state"),
+    [
+        (None, WorkState.RUNNING),
+        (OperationFolder.ask_to_stop, WorkState.CANCELLED),
+        (OperationFolder.ask_to_pause, WorkState.PAUSED),
+    ],
+)
 def test_one_that_is_stopped_keeps_what_it_encoded_and_goes_on(
-    tmp_path: Path, made: MadeGallery, *, wanted: bool, state: WorkState
+    tmp_path: Path, made: MadeGallery, wish: Callable[[OperationFolder], None] | None, state: WorkState
 ) -> None:
     folder = accepted(tmp_path, made.manifest)
     process = started(folder)
     assert until(lambda: folder.info().progress.done)
-    if wanted:
-        folder.ask_to_stop()
+    if wish is not None:
+        wish(folder)
     process.terminate()
     assert process.wait(LIMIT_S) == 0
     # Where nobody wanted it cancelled it is to go on.

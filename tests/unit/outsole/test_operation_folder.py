@@ -61,3 +61,15 @@ def test_what_is_not_there_or_damaged_is_said(folder: OperationFolder, tmp_path:
     (folder.path / "state.json").write_text('{"state": "asleep"}')
     with pytest.raises(DataCorrupt):
         folder.info()
+
+
+def test_the_wish_that_it_holds_still_can_be_taken_back(tmp_path: Path) -> None:
+    folder = OperationFolder(tmp_path)
+    folder.ask_to_go_on()
+    assert not folder.should_pause
+    folder.ask_to_pause()
+    folder.ask_to_pause()
+    assert folder.should_pause
+    assert not folder.should_stop
+    folder.ask_to_go_on()
+    assert not folder.should_pause

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from outsole.errors import InvalidInput, NotFound
-from outsole.operations import OperationInfo, WorkState
+from outsole.errors import InvalidInput, NotFound, PreconditionFailed
+from outsole.operations import INGEST, VIDEO_SEARCH, OperationInfo, WorkState
 from services.operations import Operations
 
 # Works until the file that its request names is there; SIGTERM ends it in order, like the real one.
 WORKER = """
-import dataclasses, signal, sys, time
+import dataclasses, os, signal, sys, time
 from pathlib import Path
 from outsole.operation_folder import OperationFolder, now
 from outsole.operations import WorkState
@@ -27,12 +29,14 @@ with folder.working() as is_ours:
     assert is_ours
     request = folder.request()
     with open(folder.path / "runs", "a") as runs:
-        runs.write("run\\n")
+        runs.write(f"{os.getpid()}\\n")
     if request.get("crash"):
         sys.exit(7)
     while not stopped and not Path(request["until"]).exists():
         time.sleep(0.02)
-    if not stopped or folder.should_stop:
+    if stopped and folder.should_pause:
+        folder.write(dataclasses.replace(folder.info(), state=WorkState.PAUSED))
+    elif not stopped or folder.should_stop:
         state = WorkState.CANCELLED if stopped else WorkState.SUCCEEDED
         folder.write(dataclasses.replace(folder.info(), state=state, result="made", finished=now()))
 """
@@ -49,7 +53,7 @@ class Bench:
     def start(self, gallery: str, **options: object) -> OperationInfo:
         request_id = str(options.pop("request_id", ""))
         request = {"gallery": gallery, "until": str(self.root / f"done-{gallery}"), **options}
-        return self.operations.start(request, gallery=gallery, source="/feeds/a", request_id=request_id)
+        return self.operations.start(request, kind=INGEST, gallery=gallery, source="/feeds/a", request_id=request_id)
 
     def finish(self, gallery: str) -> None:
         (self.root / f"done-{gallery}").touch()
@@ -59,8 +63,11 @@ class Bench:
         return self.operations.get(info.operation_id).state
 
     def runs(self, info: OperationInfo) -> int:
+        return len(self.pids(info))
+
+    def pids(self, info: OperationInfo) -> list[int]:
         path = self.root / "operations" / info.operation_id / "runs"
-        return len(path.read_text().split()) if path.exists() else 0
+        return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -155,8 +162,75 @@ def test_an_operation_whose_process_outlived_its_service_is_not_begun_beside_it(
     assert until(lambda: second.get(info.operation_id).state is WorkState.SUCCEEDED)
 
 
+def test_a_paused_operation_has_no_process_and_goes_on_when_it_is_told(bench: Bench) -> None:
+    info, other = bench.start("a"), bench.start("a", again=True)
+    assert until(lambda: bench.runs(info) == 1)
+    bench.operations.pause(info.operation_id)
+    assert until(lambda: bench.state(info) is WorkState.PAUSED)
+    # It keeps nobody waiting, and stays as it is when the service starts again.
+    assert until(lambda: bench.state(other) is WorkState.RUNNING)
+    bench.operations.close()
+    bench.operations = Operations(bench.root / "operations", command=bench.command)
+    assert bench.state(info) is WorkState.PAUSED
+    bench.finish("a")
+    assert until(lambda: bench.state(other) is WorkState.SUCCEEDED)
+    assert bench.runs(info) == 1
+    assert not bench.operations.resume(info.operation_id).state.is_over
+    assert until(lambda: bench.state(info) is WorkState.SUCCEEDED)
+    assert bench.runs(info) == 2
+
+
+def test_one_that_waits_is_paused_at_once_and_a_paused_one_is_cancelled_at_once(bench: Bench) -> None:
+    bench.start("a")
+    waiting = bench.start("a", again=True)
+    assert bench.operations.pause(waiting.operation_id).state is WorkState.PAUSED
+    assert bench.operations.pause(waiting.operation_id).state is WorkState.PAUSED
+    assert bench.operations.resume(waiting.operation_id).state is WorkState.QUEUED
+    bench.operations.pause(waiting.operation_id)
+    assert bench.operations.cancel(waiting.operation_id).state is WorkState.CANCELLED
+    assert bench.operations.pause(waiting.operation_id).state is WorkState.CANCELLED
+    with pytest.raises(PreconditionFailed):
+        bench.operations.resume(waiting.operation_id)
+    assert bench.runs(waiting) == 0
+
+
+def test_one_that_is_told_to_go_on_while_it_stops_goes_on(bench: Bench) -> None:
+    info = bench.start("a")
+    assert until(lambda: bench.runs(info) == 1)
+    bench.operations.pause(info.operation_id)
+    bench.operations.resume(info.operation_id)
+    bench.finish("a")
+    assert until(lambda: bench.state(info) is WorkState.SUCCEEDED)
+
+
+def test_one_whose_process_is_killed_goes_on_but_not_for_ever(bench: Bench) -> None:
+    info = bench.start("a")
+    for number in range(1, 4):
+        assert until(lambda number=number: bench.state(info) and bench.runs(info) == number)  # type: ignore[misc]
+        assert bench.state(info) is WorkState.RUNNING
+        os.kill(bench.pids(info)[-1], signal.SIGKILL)
+    assert until(lambda: bench.state(info) is WorkState.FAILED)
+    # Whoever knows what killed it may begin it again.
+    bench.finish("a")
+    bench.operations.resume(info.operation_id)
+    assert until(lambda: bench.state(info) is WorkState.SUCCEEDED)
+    assert bench.operations.get(info.operation_id).error is None
+
+
+def test_who_writes_to_no_gallery_waits_for_nobody(bench: Bench) -> None:
+    request = {"until": str(bench.root / "done-none")}
+    started = [
+        bench.operations.start({**request, "number": number}, kind=VIDEO_SEARCH, gallery="", source="door")
+        for number in range(3)
+    ]
+    assert [bench.state(info) for info in started] == [WorkState.RUNNING, WorkState.RUNNING, WorkState.QUEUED]
+    bench.finish("none")
+    assert until(lambda: all(bench.state(info) is WorkState.SUCCEEDED for info in started))
+
+
 @pytest.mark.parametrize(("name", "kind"), [("nothing", NotFound), ("../escape", InvalidInput)])
 def test_an_unknown_operation_is_said_to_be_unknown(bench: Bench, name: str, kind: type[Exception]) -> None:
-    for ask in (bench.operations.get, bench.operations.cancel):
+    owner = bench.operations
+    for ask in (owner.get, owner.cancel, owner.pause, owner.resume):
         with pytest.raises(kind):
             ask(name)

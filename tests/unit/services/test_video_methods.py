@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,13 @@ import grpc
 import pytest
 
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2, video_pb2, wear_pb2
+from outsole.giving_way import GivingWay, QueriesAtWork
 from services.archives import Archives
 from services.catalogue import Catalogue, Served
 from services.ingress import Ingress
 from services.later import LaterMethods
 from services.parts import SearchParts
+from services.rpc import interactive
 from services.telemetry import NullRecorder
 from services.video_methods import VideoMethods
 from tests.unit.services.made_archives import ENCODER, made_vectors, write_archive, write_shoes
@@ -44,7 +47,9 @@ class Host(VideoMethods):
     """The methods without the deployment."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.recorder = NullRecorder()
+        self.queries = QueriesAtWork(root / "queries")
         catalogue = Catalogue(root, Served("made", "00" * 32, {}, shoes=dict([ENCODER])))
         self._parts = cast(SearchParts, SimpleNamespace(archives=Archives(catalogue), catalogue=catalogue))
 
@@ -66,7 +71,7 @@ def test_every_method_of_the_contract_has_one_that_answers() -> None:
     names = {method.name for service in services for method in service.methods}
     assert [name for name in sorted(names) if not callable(getattr(Ingress, name, None))] == []
     later = {name for name in names if name in vars(LaterMethods)}
-    assert later == {"StartVideoSearch", "PredictWear", "ReconstructOutsole"}
+    assert later == {"PredictWear", "ReconstructOutsole"}
 
 
 def test_pages_of_tracks_and_sources_come_over_the_wire(host: Host) -> None:
@@ -95,3 +100,25 @@ def test_what_cannot_be_answered_has_its_status(host: Host) -> None:
         ),
     ):
         assert host.call(method, request)[1].code is code
+
+
+def test_work_in_bulk_sees_who_is_asked(host: Host) -> None:
+    gate = GivingWay(host.root / "queries", quiet_s=0.0, longest_s=0.2)
+
+    async def seen_within() -> bool:
+        began = time.monotonic()
+        await gate()
+        return time.monotonic() - began > 0.15
+
+    class Asked:
+        queries = host.queries
+
+        @interactive
+        async def answer(self, request: Any, context: Any) -> Any:
+            return await seen_within()
+
+    async def asked() -> bool:
+        return bool(await Asked().answer(None, None))
+
+    assert asyncio.run(asked())
+    assert not asyncio.run(seen_within())

@@ -24,6 +24,8 @@ import triton_python_backend_utils as pb_utils
 if int(np.__version__.partition(".")[0]) >= 2:
     raise RuntimeError(f"numpy {np.__version__} corrupts tensors in Triton's Python backend; numpy 1.26 is needed")
 
+_NICENESS = 10
+
 
 class TritonPythonModel:
     """One loaded model: an ONNX Runtime session that answers batches of requests."""
@@ -35,6 +37,9 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Open ``<model>/<version>/model.onnx`` as the model's configuration asks."""
+        # Each model has a process of its own here, so that what works in bulk can leave the cores to the others.
+        if args["model_name"] in os.environ.get("OUTSOLE_NICED_MODELS", "").split(","):
+            os.nice(_NICENESS)
         config = json.loads(args["model_config"])
         file_name = config.get("default_model_filename") or "model.onnx"
         path = Path(args["model_repository"]) / args["model_version"] / file_name

@@ -43,7 +43,7 @@ def _source(clip: Path, work: VideoWork, slice_s: float = 30.0) -> VideoSource:
 
 def _look(source: VideoSource, work: VideoWork, model: VideoModel, *, patience_s: float = 0.0) -> SliceNotes:
     settings = dataclasses.replace(SETTINGS, patience_s=patience_s)
-    return asyncio.run(SliceLooker(model, work, settings, Spent()).look(source.slices[0], Unheard()))
+    return asyncio.run(SliceLooker(model, work, settings, spent=Spent()).look(source.slices[0], Unheard()))
 
 
 def test_a_network_that_is_busy_is_asked_again_until_patience_ends(tmp_path: Path) -> None:

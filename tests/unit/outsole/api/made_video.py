@@ -9,6 +9,8 @@ from outsole.answers import Hit, ItemState, SearchAnswer, SearchMode, View
 from outsole.video_answers import (
     ArchiveInfo,
     Coverage,
+    FoundTrack,
+    SearchedModel,
     SourceInfo,
     Trace,
     TraceAnswer,
@@ -17,6 +19,7 @@ from outsole.video_answers import (
     TrackAnswer,
     TrackHit,
     TrackInfo,
+    VideoSearchAnswer,
 )
 
 COVERAGE = Coverage(3, 660.5, 115, 105, 7, 3, 50, 40, 80, 20, 60, 5, 1, 2, 4, 1)
@@ -113,4 +116,16 @@ TRACE = TraceAnswer(
     warnings=("1 of 2 candidate models have no picture in shoes, and could not be looked for: m2",),
     stage_ms={"tracks": 1.5},
     settings={"order": "joint_ranks"},
+)
+FOUND = VideoSearchAnswer(
+    rows=(*(FoundTrack("m1", hit) for hit in HITS), FoundTrack("m2", HITS[0])),
+    models=(SearchedModel("m1", 3, 2), SearchedModel("m2", 1, 1), SearchedModel("m3", 0, 0)),
+    archives=(TracedArchive("site", "e1", 5, 5, COVERAGE),),
+    coverage=COVERAGE,
+    gallery="shoes",
+    edition="e2",
+    encoder_hash="h1",
+    total_rows=3,
+    warnings=("1 of 3 models have no picture in shoes",),
+    settings={"tracks_per_model": "100"},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import io
 import subprocess
@@ -173,6 +174,13 @@ class ScriptedService(
     def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._begin(request, context)
         return index_pb2.CancelOperationResponse(operation=convert_operations.operation_to_wire(OPERATION))
+
+    def PauseOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
+        paused = dataclasses.replace(OPERATION, state=WorkState.PAUSED)
+        return index_pb2.PauseOperationResponse(operation=convert_operations.operation_to_wire(paused))
+
+    def ResumeOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return index_pb2.ResumeOperationResponse(operation=convert_operations.operation_to_wire(OPERATION))
 
     def GetItem(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._begin(request, context)
@@ -455,6 +463,8 @@ def test_an_ingest_is_started_watched_listed_and_cancelled(running: Running) -> 
     assert running.call("get_operation", "abc-1").item_errors == OPERATION.item_errors
     assert running.call("list_operations", states=[WorkState.RUNNING]) == (OPERATION, OPERATION)
     assert running.call("cancel_operation", "abc-1").progress == OPERATION.progress
+    assert running.call("pause_operation", "abc-1").state is WorkState.PAUSED
+    assert running.call("resume_operation", "abc-1") == OPERATION
     with pytest.raises(TypeError, match="encoder"):
         running.call("start_ingest", "soles", "/feeds/a", encoder="x")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Iterator
 from concurrent import futures
 from datetime import UTC, datetime
@@ -13,12 +14,15 @@ import pytest
 
 from outsole.answers import ItemFilter, ItemState, ShoeMarks, TrackFilter, View
 from outsole.api import AsyncClient, Client, convert_shoes, convert_video
+from outsole.api.convert_operations import operation_to_wire
 from outsole.api.generated.outsole.v1 import retrieval_pb2, retrieval_pb2_grpc, video_pb2, video_pb2_grpc
 from outsole.errors import InvalidInput
+from outsole.operations import VIDEO_SEARCH, OperationInfo, WorkState
 from outsole.video_answers import RefinedAnswer, RefineMethod, TraceOrder
-from tests.unit.outsole.api.made_video import ARCHIVE, SHOES, TRACE, TRACKS, track
+from tests.unit.outsole.api.made_video import ARCHIVE, FOUND, SHOES, TRACE, TRACKS, track
 
 TRACKS_MADE = [track(f"t{number}") for number in range(5)]
+OPERATION = OperationInfo("abc-1", VIDEO_SEARCH, "door", "site", WorkState.QUEUED, "2026-03-01T00:00:00.000001+00:00")
 WHERE = TrackFilter(("door",), since=datetime(2026, 3, 1, tzinfo=UTC))
 
 
@@ -58,6 +62,16 @@ class ScriptedService(retrieval_pb2_grpc.RetrievalServiceServicer, video_pb2_grp
             sources=[convert_video.source_to_wire(source)],
             next_page_token="" if request.page.page_token else "second",
         )
+
+    def StartVideoSearch(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.requests.append(request)
+        return video_pb2.StartVideoSearchResponse(operation=operation_to_wire(OPERATION))
+
+    def GetVideoSearch(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.requests.append(request)
+        start = int(request.page.page_token or 0)
+        page = dataclasses.replace(FOUND, rows=FOUND.rows[start : start + 2])
+        return convert_video.found_to_wire(page, "" if start else "2")
 
 
 class Running:
@@ -176,3 +190,41 @@ def test_tracks_are_listed_page_by_page_on_one_edition(running: Running) -> None
 def test_an_archive_comes_with_the_sources_of_all_pages(running: Running) -> None:
     assert running.call("get_archive", "site") == ARCHIVE
     assert [request.edition for request in running.service.requests] == ["", "e1"]
+
+
+def test_a_search_in_bulk_sends_what_is_searched_and_returns_its_operation(running: Running) -> None:
+    found = running.call(
+        "start_video_search",
+        ["m1", "m2"],
+        gallery="shoes",
+        archives=["site"],
+        files=["/video/a.mp4"],
+        camera="door",
+        start=datetime(2026, 3, 1, 8),
+        zone="Europe/Berlin",
+        every_s=0.0,
+        where=WHERE,
+        tracks_per_model=7,
+        request_id="mine",
+    )
+    (sent,) = running.service.requests
+    assert found == OPERATION
+    assert (list(sent.model_ids), sent.gallery, list(sent.archives), list(sent.files)) == (
+        ["m1", "m2"],
+        "shoes",
+        ["site"],
+        ["/video/a.mp4"],
+    )
+    assert (sent.camera.camera, sent.camera.start, sent.camera.zone) == ("door", "2026-03-01T08:00:00", "Europe/Berlin")
+    assert (sent.HasField("every_s"), sent.every_s, sent.tracks_per_model, sent.request_id) == (True, 0.0, 7, "mine")
+    assert convert_shoes.track_filter_from_wire(sent.track_filter) == WHERE
+    running.call("start_video_search", ["m1"], gallery="shoes", archives=["site"])
+    assert not any(running.service.requests[-1].HasField(name) for name in ("camera", "every_s", "track_filter"))
+
+
+def test_what_a_search_in_bulk_found_comes_with_the_rows_of_all_pages(running: Running) -> None:
+    assert running.call("get_video_search", "abc-1", with_thumbnails=True) == FOUND
+    assert [(r.operation_id, r.page.page_token, r.with_thumbnails) for r in running.service.requests] == [
+        ("abc-1", "", True),
+        ("abc-1", "2", True),
+    ]

@@ -60,6 +60,13 @@ class Service(index_pb2_grpc.IndexServiceServicer, gallery_pb2_grpc.GalleryServi
         stopped = dataclasses.replace(INFO, state=WorkState.CANCELLED)
         return index_pb2.CancelOperationResponse(operation=operation_to_wire(stopped))
 
+    def PauseOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
+        paused = dataclasses.replace(INFO, state=WorkState.PAUSED)
+        return index_pb2.PauseOperationResponse(operation=operation_to_wire(paused))
+
+    def ResumeOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return index_pb2.ResumeOperationResponse(operation=operation_to_wire(INFO))
+
     def RetireItem(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.asked.append(request)
         return gallery_pb2.RetireItemResponse(edition="edition-2")
@@ -125,6 +132,13 @@ def test_operations_are_listed_by_state_and_cancelled(running: Running) -> None:
     assert (status, "abc-1" in text) == (0, True)
     assert states_from_wire(running.service.asked[-1].states) == {WorkState.RUNNING}
     assert "cancelled" in running.run("ingest", "cancel", "abc-1")[1]
+    assert "cancelled" in running.run("operations", "cancel", "abc-1")[1]
+
+
+def test_an_operation_is_paused_and_goes_on(running: Running) -> None:
+    assert "paused" in running.run("operations", "pause", "abc-1")[1]
+    status, text = running.run("operations", "resume", "abc-1")
+    assert (status, "running" in text) == (0, True)
 
 
 def test_an_item_is_retired_and_restored_with_a_reason(running: Running) -> None:

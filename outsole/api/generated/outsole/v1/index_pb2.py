@@ -28,7 +28,7 @@ from outsole.api.generated.outsole.v1 import common_pb2 as outsole_dot_v1_dot_co
 from outsole.api.generated.outsole.v1 import operations_pb2 as outsole_dot_v1_dot_operations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16outsole/v1/index.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\x1a\x1boutsole/v1/operations.proto\"}\n\x12StartIngestRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x12\n\nsource_uri\x18\x02 \x01(\t\x12\x0f\n\x07\x65ncoder\x18\x03 \x01(\t\x12\x0c\n\x04\x66\x65\x65\x64\x18\x04 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"?\n\x13StartIngestResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"+\n\x13GetOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"@\n\x14GetOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"c\n\x15ListOperationsRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\x12*\n\x06states\x18\x02 \x03(\x0e\x32\x1a.outsole.v1.OperationState\"\\\n\x16ListOperationsResponse\x12)\n\noperations\x18\x01 \x03(\x0b\x32\x15.outsole.v1.Operation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x16\x43\x61ncelOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"C\n\x17\x43\x61ncelOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation2\xe6\x02\n\x0cIndexService\x12N\n\x0bStartIngest\x12\x1e.outsole.v1.StartIngestRequest\x1a\x1f.outsole.v1.StartIngestResponse\x12Q\n\x0cGetOperation\x12\x1f.outsole.v1.GetOperationRequest\x1a .outsole.v1.GetOperationResponse\x12W\n\x0eListOperations\x12!.outsole.v1.ListOperationsRequest\x1a\".outsole.v1.ListOperationsResponse\x12Z\n\x0f\x43\x61ncelOperation\x12\".outsole.v1.CancelOperationRequest\x1a#.outsole.v1.CancelOperationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16outsole/v1/index.proto\x12\noutsole.v1\x1a\x17outsole/v1/common.proto\x1a\x1boutsole/v1/operations.proto\"}\n\x12StartIngestRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x12\n\nsource_uri\x18\x02 \x01(\t\x12\x0f\n\x07\x65ncoder\x18\x03 \x01(\t\x12\x0c\n\x04\x66\x65\x65\x64\x18\x04 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"?\n\x13StartIngestResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"+\n\x13GetOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"@\n\x14GetOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"c\n\x15ListOperationsRequest\x12\x1e\n\x04page\x18\x01 \x01(\x0b\x32\x10.outsole.v1.Page\x12*\n\x06states\x18\x02 \x03(\x0e\x32\x1a.outsole.v1.OperationState\"\\\n\x16ListOperationsResponse\x12)\n\noperations\x18\x01 \x03(\x0b\x32\x15.outsole.v1.Operation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\".\n\x16\x43\x61ncelOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"C\n\x17\x43\x61ncelOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\"-\n\x15PauseOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"B\n\x16PauseOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation\".\n\x16ResumeOperationRequest\x12\x14\n\x0coperation_id\x18\x01 \x01(\t\"C\n\x17ResumeOperationResponse\x12(\n\toperation\x18\x01 \x01(\x0b\x32\x15.outsole.v1.Operation2\x9b\x04\n\x0cIndexService\x12N\n\x0bStartIngest\x12\x1e.outsole.v1.StartIngestRequest\x1a\x1f.outsole.v1.StartIngestResponse\x12Q\n\x0cGetOperation\x12\x1f.outsole.v1.GetOperationRequest\x1a .outsole.v1.GetOperationResponse\x12W\n\x0eListOperations\x12!.outsole.v1.ListOperationsRequest\x1a\".outsole.v1.ListOperationsResponse\x12Z\n\x0f\x43\x61ncelOperation\x12\".outsole.v1.CancelOperationRequest\x1a#.outsole.v1.CancelOperationResponse\x12W\n\x0ePauseOperation\x12!.outsole.v1.PauseOperationRequest\x1a\".outsole.v1.PauseOperationResponse\x12Z\n\x0fResumeOperation\x12\".outsole.v1.ResumeOperationRequest\x1a#.outsole.v1.ResumeOperationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELOPERATIONREQUEST']._serialized_end=636
   _globals['_CANCELOPERATIONRESPONSE']._serialized_start=638
   _globals['_CANCELOPERATIONRESPONSE']._serialized_end=705
-  _globals['_INDEXSERVICE']._serialized_start=708
-  _globals['_INDEXSERVICE']._serialized_end=1066
+  _globals['_PAUSEOPERATIONREQUEST']._serialized_start=707
+  _globals['_PAUSEOPERATIONREQUEST']._serialized_end=752
+  _globals['_PAUSEOPERATIONRESPONSE']._serialized_start=754
+  _globals['_PAUSEOPERATIONRESPONSE']._serialized_end=820
+  _globals['_RESUMEOPERATIONREQUEST']._serialized_start=822
+  _globals['_RESUMEOPERATIONREQUEST']._serialized_end=868
+  _globals['_RESUMEOPERATIONRESPONSE']._serialized_start=870
+  _globals['_RESUMEOPERATIONRESPONSE']._serialized_end=937
+  _globals['_INDEXSERVICE']._serialized_start=940
+  _globals['_INDEXSERVICE']._serialized_end=1479
 # @@protoc_insertion_point(module_scope)

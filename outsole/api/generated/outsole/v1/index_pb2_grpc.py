@@ -28,8 +28,8 @@ if _version_not_supported:
 
 
 class IndexServiceStub:
-    """Starts and watches long work. At most one operation works on a gallery at a time, and two in all; others wait in state QUEUED.
-    An operation that was at work when the service stopped goes on when it starts again.
+    """Starts and watches long work. At most one operation writes to a gallery at a time, and two work in all; others wait in state QUEUED.
+    An operation that was at work when the service stopped, or whose process was killed, goes on from what it had finished.
     """
 
     def __init__(self, channel):
@@ -58,11 +58,21 @@ class IndexServiceStub:
                 request_serializer=outsole_dot_v1_dot_index__pb2.CancelOperationRequest.SerializeToString,
                 response_deserializer=outsole_dot_v1_dot_index__pb2.CancelOperationResponse.FromString,
                 _registered_method=True)
+        self.PauseOperation = channel.unary_unary(
+                '/outsole.v1.IndexService/PauseOperation',
+                request_serializer=outsole_dot_v1_dot_index__pb2.PauseOperationRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_index__pb2.PauseOperationResponse.FromString,
+                _registered_method=True)
+        self.ResumeOperation = channel.unary_unary(
+                '/outsole.v1.IndexService/ResumeOperation',
+                request_serializer=outsole_dot_v1_dot_index__pb2.ResumeOperationRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_index__pb2.ResumeOperationResponse.FromString,
+                _registered_method=True)
 
 
 class IndexServiceServicer:
-    """Starts and watches long work. At most one operation works on a gallery at a time, and two in all; others wait in state QUEUED.
-    An operation that was at work when the service stopped goes on when it starts again.
+    """Starts and watches long work. At most one operation writes to a gallery at a time, and two work in all; others wait in state QUEUED.
+    An operation that was at work when the service stopped, or whose process was killed, goes on from what it had finished.
     """
 
     def StartIngest(self, request, context):
@@ -94,6 +104,22 @@ class IndexServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseOperation(self, request, context):
+        """Asks an operation to hold still; it gets into state PAUSED or, if it was faster, SUCCEEDED. It lets others work meanwhile. What it is
+        at just now, a batch of pictures or a slice of a video, is done again later. Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeOperation(self, request, context):
+        """Lets an operation go on that was paused, or begins one again that FAILED; one that waits or works is left to it.
+        FAILED_PRECONDITION for one that SUCCEEDED or was CANCELLED. Safe to retry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IndexServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +143,16 @@ def add_IndexServiceServicer_to_server(servicer, server):
                     request_deserializer=outsole_dot_v1_dot_index__pb2.CancelOperationRequest.FromString,
                     response_serializer=outsole_dot_v1_dot_index__pb2.CancelOperationResponse.SerializeToString,
             ),
+            'PauseOperation': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseOperation,
+                    request_deserializer=outsole_dot_v1_dot_index__pb2.PauseOperationRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_index__pb2.PauseOperationResponse.SerializeToString,
+            ),
+            'ResumeOperation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeOperation,
+                    request_deserializer=outsole_dot_v1_dot_index__pb2.ResumeOperationRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_index__pb2.ResumeOperationResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'outsole.v1.IndexService', rpc_method_handlers)
@@ -126,8 +162,8 @@ def add_IndexServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IndexService:
-    """Starts and watches long work. At most one operation works on a gallery at a time, and two in all; others wait in state QUEUED.
-    An operation that was at work when the service stopped goes on when it starts again.
+    """Starts and watches long work. At most one operation writes to a gallery at a time, and two work in all; others wait in state QUEUED.
+    An operation that was at work when the service stopped, or whose process was killed, goes on from what it had finished.
     """
 
     @staticmethod
@@ -228,6 +264,60 @@ class IndexService:
             '/outsole.v1.IndexService/CancelOperation',
             outsole_dot_v1_dot_index__pb2.CancelOperationRequest.SerializeToString,
             outsole_dot_v1_dot_index__pb2.CancelOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.IndexService/PauseOperation',
+            outsole_dot_v1_dot_index__pb2.PauseOperationRequest.SerializeToString,
+            outsole_dot_v1_dot_index__pb2.PauseOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.IndexService/ResumeOperation',
+            outsole_dot_v1_dot_index__pb2.ResumeOperationRequest.SerializeToString,
+            outsole_dot_v1_dot_index__pb2.ResumeOperationResponse.FromString,
             options,
             channel_credentials,
             insecure,

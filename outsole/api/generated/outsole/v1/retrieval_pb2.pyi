@@ -207,16 +207,6 @@ class SearchShoeRequest(_message.Message):
     with_thumbnails: bool
     def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., box: _Optional[_Union[_common_pb2.Box, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ..., view: _Optional[_Union[_common_pb2.ShoeView, str]] = ..., toe: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., heel: _Optional[_Union[_common_pb2.Point, _Mapping]] = ..., archive: _Optional[str] = ..., track_filter: _Optional[_Union[_common_pb2.TrackFilter, _Mapping]] = ..., with_thumbnails: _Optional[bool] = ...) -> None: ...
 
-class TrackHit(_message.Message):
-    __slots__ = ("rank", "score", "track")
-    RANK_FIELD_NUMBER: _ClassVar[int]
-    SCORE_FIELD_NUMBER: _ClassVar[int]
-    TRACK_FIELD_NUMBER: _ClassVar[int]
-    rank: int
-    score: float
-    track: _video_pb2.Track
-    def __init__(self, rank: _Optional[int] = ..., score: _Optional[float] = ..., track: _Optional[_Union[_video_pb2.Track, _Mapping]] = ...) -> None: ...
-
 class SearchShoeResponse(_message.Message):
     __slots__ = ("hits", "gallery", "edition", "encoder_hash", "probe_sha256", "searched", "total", "steps", "warnings", "stage_ms", "settings", "track_hits", "coverage")
     class StageMsEntry(_message.Message):
@@ -257,9 +247,9 @@ class SearchShoeResponse(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     stage_ms: _containers.ScalarMap[str, float]
     settings: _containers.ScalarMap[str, str]
-    track_hits: _containers.RepeatedCompositeFieldContainer[TrackHit]
+    track_hits: _containers.RepeatedCompositeFieldContainer[_video_pb2.TrackHit]
     coverage: _video_pb2.Coverage
-    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., probe_sha256: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., steps: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ..., track_hits: _Optional[_Iterable[_Union[TrackHit, _Mapping]]] = ..., coverage: _Optional[_Union[_video_pb2.Coverage, _Mapping]] = ...) -> None: ...
+    def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., probe_sha256: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., steps: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ..., track_hits: _Optional[_Iterable[_Union[_video_pb2.TrackHit, _Mapping]]] = ..., coverage: _Optional[_Union[_video_pb2.Coverage, _Mapping]] = ...) -> None: ...
 
 class TracePrintRequest(_message.Message):
     __slots__ = ("search", "archives", "tracks_per_model", "shoe_gallery", "shoe_edition", "archive_editions", "track_filter", "order", "rows", "with_thumbnails")
@@ -292,20 +282,6 @@ class TracePrintRequest(_message.Message):
     with_thumbnails: bool
     def __init__(self, search: _Optional[_Union[SearchPrintRequest, _Mapping]] = ..., archives: _Optional[_Iterable[str]] = ..., tracks_per_model: _Optional[int] = ..., shoe_gallery: _Optional[str] = ..., shoe_edition: _Optional[str] = ..., archive_editions: _Optional[_Mapping[str, str]] = ..., track_filter: _Optional[_Union[_common_pb2.TrackFilter, _Mapping]] = ..., order: _Optional[_Union[TraceOrder, str]] = ..., rows: _Optional[int] = ..., with_thumbnails: _Optional[bool] = ...) -> None: ...
 
-class TracedArchive(_message.Message):
-    __slots__ = ("archive", "edition", "searched", "total", "coverage")
-    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
-    EDITION_FIELD_NUMBER: _ClassVar[int]
-    SEARCHED_FIELD_NUMBER: _ClassVar[int]
-    TOTAL_FIELD_NUMBER: _ClassVar[int]
-    COVERAGE_FIELD_NUMBER: _ClassVar[int]
-    archive: str
-    edition: str
-    searched: int
-    total: int
-    coverage: _video_pb2.Coverage
-    def __init__(self, archive: _Optional[str] = ..., edition: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., coverage: _Optional[_Union[_video_pb2.Coverage, _Mapping]] = ...) -> None: ...
-
 class TraceRow(_message.Message):
     __slots__ = ("rank", "track", "model_id", "print_rank", "print_score", "shoe_score", "look_rank")
     RANK_FIELD_NUMBER: _ClassVar[int]
@@ -332,9 +308,9 @@ class TracePrintResponse(_message.Message):
         TRACKS_FIELD_NUMBER: _ClassVar[int]
         PICTURES_FIELD_NUMBER: _ClassVar[int]
         hit: _common_pb2.Hit
-        tracks: _containers.RepeatedCompositeFieldContainer[TrackHit]
+        tracks: _containers.RepeatedCompositeFieldContainer[_video_pb2.TrackHit]
         pictures: int
-        def __init__(self, hit: _Optional[_Union[_common_pb2.Hit, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[TrackHit, _Mapping]]] = ..., pictures: _Optional[int] = ...) -> None: ...
+        def __init__(self, hit: _Optional[_Union[_common_pb2.Hit, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[_video_pb2.TrackHit, _Mapping]]] = ..., pictures: _Optional[int] = ...) -> None: ...
     class StageMsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -362,14 +338,14 @@ class TracePrintResponse(_message.Message):
     traces: _containers.RepeatedCompositeFieldContainer[TracePrintResponse.Trace]
     print: SearchPrintResponse
     rows: _containers.RepeatedCompositeFieldContainer[TraceRow]
-    archives: _containers.RepeatedCompositeFieldContainer[TracedArchive]
+    archives: _containers.RepeatedCompositeFieldContainer[_video_pb2.TracedArchive]
     shoe_gallery: str
     shoe_edition: str
     encoder_hash: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
     stage_ms: _containers.ScalarMap[str, float]
     settings: _containers.ScalarMap[str, str]
-    def __init__(self, traces: _Optional[_Iterable[_Union[TracePrintResponse.Trace, _Mapping]]] = ..., print: _Optional[_Union[SearchPrintResponse, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[TraceRow, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[TracedArchive, _Mapping]]] = ..., shoe_gallery: _Optional[str] = ..., shoe_edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, traces: _Optional[_Iterable[_Union[TracePrintResponse.Trace, _Mapping]]] = ..., print: _Optional[_Union[SearchPrintResponse, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[TraceRow, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[_video_pb2.TracedArchive, _Mapping]]] = ..., shoe_gallery: _Optional[str] = ..., shoe_edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RefineSearchRequest(_message.Message):
     __slots__ = ("print", "shoe", "relevant_ids", "irrelevant_ids", "method")

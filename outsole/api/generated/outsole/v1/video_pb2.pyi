@@ -302,22 +302,129 @@ class SearchFramesResponse(_message.Message):
     end: SearchFramesResponse.End
     def __init__(self, frame: _Optional[int] = ..., sightings: _Optional[_Iterable[_Union[SearchFramesResponse.Sighting, _Mapping]]] = ..., walks: _Optional[_Iterable[_Union[SearchFramesResponse.Walk, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Status, _Mapping]] = ..., end: _Optional[_Union[SearchFramesResponse.End, _Mapping]] = ...) -> None: ...
 
+class TrackHit(_message.Message):
+    __slots__ = ("rank", "score", "track")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    score: float
+    track: Track
+    def __init__(self, rank: _Optional[int] = ..., score: _Optional[float] = ..., track: _Optional[_Union[Track, _Mapping]] = ...) -> None: ...
+
+class TracedArchive(_message.Message):
+    __slots__ = ("archive", "edition", "searched", "total", "coverage")
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    SEARCHED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    archive: str
+    edition: str
+    searched: int
+    total: int
+    coverage: Coverage
+    def __init__(self, archive: _Optional[str] = ..., edition: _Optional[str] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ...) -> None: ...
+
+class Camera(_message.Message):
+    __slots__ = ("camera", "place", "zone", "clock_offset_s", "start")
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_OFFSET_S_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    camera: str
+    place: str
+    zone: str
+    clock_offset_s: float
+    start: str
+    def __init__(self, camera: _Optional[str] = ..., place: _Optional[str] = ..., zone: _Optional[str] = ..., clock_offset_s: _Optional[float] = ..., start: _Optional[str] = ...) -> None: ...
+
 class StartVideoSearchRequest(_message.Message):
-    __slots__ = ("archives", "files", "model_ids", "gallery", "track_filter")
+    __slots__ = ("archives", "files", "model_ids", "gallery", "track_filter", "camera", "files_archive", "tracks_per_model", "every_s", "request_id")
     ARCHIVES_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     MODEL_IDS_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     TRACK_FILTER_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    FILES_ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    TRACKS_PER_MODEL_FIELD_NUMBER: _ClassVar[int]
+    EVERY_S_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     archives: _containers.RepeatedScalarFieldContainer[str]
     files: _containers.RepeatedScalarFieldContainer[str]
     model_ids: _containers.RepeatedScalarFieldContainer[str]
     gallery: str
     track_filter: _common_pb2.TrackFilter
-    def __init__(self, archives: _Optional[_Iterable[str]] = ..., files: _Optional[_Iterable[str]] = ..., model_ids: _Optional[_Iterable[str]] = ..., gallery: _Optional[str] = ..., track_filter: _Optional[_Union[_common_pb2.TrackFilter, _Mapping]] = ...) -> None: ...
+    camera: Camera
+    files_archive: str
+    tracks_per_model: int
+    every_s: float
+    request_id: str
+    def __init__(self, archives: _Optional[_Iterable[str]] = ..., files: _Optional[_Iterable[str]] = ..., model_ids: _Optional[_Iterable[str]] = ..., gallery: _Optional[str] = ..., track_filter: _Optional[_Union[_common_pb2.TrackFilter, _Mapping]] = ..., camera: _Optional[_Union[Camera, _Mapping]] = ..., files_archive: _Optional[str] = ..., tracks_per_model: _Optional[int] = ..., every_s: _Optional[float] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class StartVideoSearchResponse(_message.Message):
     __slots__ = ("operation",)
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     operation: _operations_pb2.Operation
     def __init__(self, operation: _Optional[_Union[_operations_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class GetVideoSearchRequest(_message.Message):
+    __slots__ = ("operation_id", "page", "with_thumbnails")
+    OPERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    WITH_THUMBNAILS_FIELD_NUMBER: _ClassVar[int]
+    operation_id: str
+    page: _common_pb2.Page
+    with_thumbnails: bool
+    def __init__(self, operation_id: _Optional[str] = ..., page: _Optional[_Union[_common_pb2.Page, _Mapping]] = ..., with_thumbnails: _Optional[bool] = ...) -> None: ...
+
+class GetVideoSearchResponse(_message.Message):
+    __slots__ = ("rows", "next_page_token", "total_rows", "models", "archives", "coverage", "gallery", "edition", "encoder_hash", "warnings", "settings")
+    class Model(_message.Message):
+        __slots__ = ("model_id", "pictures", "tracks")
+        MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+        PICTURES_FIELD_NUMBER: _ClassVar[int]
+        TRACKS_FIELD_NUMBER: _ClassVar[int]
+        model_id: str
+        pictures: int
+        tracks: int
+        def __init__(self, model_id: _Optional[str] = ..., pictures: _Optional[int] = ..., tracks: _Optional[int] = ...) -> None: ...
+    class Row(_message.Message):
+        __slots__ = ("model_id", "hit")
+        MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+        HIT_FIELD_NUMBER: _ClassVar[int]
+        model_id: str
+        hit: TrackHit
+        def __init__(self, model_id: _Optional[str] = ..., hit: _Optional[_Union[TrackHit, _Mapping]] = ...) -> None: ...
+    class SettingsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_ROWS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVES_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    EDITION_FIELD_NUMBER: _ClassVar[int]
+    ENCODER_HASH_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[GetVideoSearchResponse.Row]
+    next_page_token: str
+    total_rows: int
+    models: _containers.RepeatedCompositeFieldContainer[GetVideoSearchResponse.Model]
+    archives: _containers.RepeatedCompositeFieldContainer[TracedArchive]
+    coverage: Coverage
+    gallery: str
+    edition: str
+    encoder_hash: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    settings: _containers.ScalarMap[str, str]
+    def __init__(self, rows: _Optional[_Iterable[_Union[GetVideoSearchResponse.Row, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., total_rows: _Optional[int] = ..., models: _Optional[_Iterable[_Union[GetVideoSearchResponse.Model, _Mapping]]] = ..., archives: _Optional[_Iterable[_Union[TracedArchive, _Mapping]]] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...

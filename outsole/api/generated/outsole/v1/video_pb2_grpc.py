@@ -47,6 +47,11 @@ class VideoServiceStub:
                 request_serializer=outsole_dot_v1_dot_video__pb2.StartVideoSearchRequest.SerializeToString,
                 response_deserializer=outsole_dot_v1_dot_video__pb2.StartVideoSearchResponse.FromString,
                 _registered_method=True)
+        self.GetVideoSearch = channel.unary_unary(
+                '/outsole.v1.VideoService/GetVideoSearch',
+                request_serializer=outsole_dot_v1_dot_video__pb2.GetVideoSearchRequest.SerializeToString,
+                response_deserializer=outsole_dot_v1_dot_video__pb2.GetVideoSearchResponse.FromString,
+                _registered_method=True)
         self.ListTracks = channel.unary_unary(
                 '/outsole.v1.VideoService/ListTracks',
                 request_serializer=outsole_dot_v1_dot_video__pb2.ListTracksRequest.SerializeToString,
@@ -77,7 +82,19 @@ class VideoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartVideoSearch(self, request, context):
-        """Starts a search of whole archives, or of files that are not indexed yet. Safe to retry. UNIMPLEMENTED in this release.
+        """Starts a search of whole archives, or of files that are not indexed yet, for shoe models: an operation of kind `video_search`, which
+        IndexService watches, pauses and cancels, and GetVideoSearch answers once it SUCCEEDED. It gives way to queries that a person waits
+        for. NOT_FOUND for an unknown gallery, archive or model, FAILED_PRECONDITION where an archive and the gallery are of different
+        encoders. Safe to retry: the same request gives the same operation while that waits or works, and with a `request_id` also
+        afterwards.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetVideoSearch(self, request, context):
+        """Gives what a search of archives found, page by page; the same for ever. NOT_FOUND for an unknown operation, INVALID_ARGUMENT for one
+        of another kind, FAILED_PRECONDITION for one that has not SUCCEEDED. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,6 +127,11 @@ def add_VideoServiceServicer_to_server(servicer, server):
                     servicer.StartVideoSearch,
                     request_deserializer=outsole_dot_v1_dot_video__pb2.StartVideoSearchRequest.FromString,
                     response_serializer=outsole_dot_v1_dot_video__pb2.StartVideoSearchResponse.SerializeToString,
+            ),
+            'GetVideoSearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetVideoSearch,
+                    request_deserializer=outsole_dot_v1_dot_video__pb2.GetVideoSearchRequest.FromString,
+                    response_serializer=outsole_dot_v1_dot_video__pb2.GetVideoSearchResponse.SerializeToString,
             ),
             'ListTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTracks,
@@ -177,6 +199,33 @@ class VideoService:
             '/outsole.v1.VideoService/StartVideoSearch',
             outsole_dot_v1_dot_video__pb2.StartVideoSearchRequest.SerializeToString,
             outsole_dot_v1_dot_video__pb2.StartVideoSearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetVideoSearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outsole.v1.VideoService/GetVideoSearch',
+            outsole_dot_v1_dot_video__pb2.GetVideoSearchRequest.SerializeToString,
+            outsole_dot_v1_dot_video__pb2.GetVideoSearchResponse.FromString,
             options,
             channel_credentials,
             insecure,
