@@ -1,7 +1,8 @@
 """The encoder of shoes, trained further on a catalogue's own photographs under the surveillance degradation.
 
 Each photograph is told from all others of the catalogue (instance discrimination): its crop and what a camera would
-leave of it are a pair, within the batch and against one learned vector a photograph.
+leave of it are a pair, within the batch and against one learned vector a photograph. Its own figures flatter: on made
+models what was left out was found less often than before (``benchmarks.shoe_systems.adaptation``).
 """
 
 from __future__ import annotations

@@ -168,7 +168,8 @@ def _adapted_row(shelf: Shelf) -> Row:
     before = 100 * float(metrics[f"rank1{_BEFORE}"])
     figures = _ours(metrics)
     figures["gain_pts"] = figures["made_rank1"] - before
-    note = f"{said_of_run(run)}; Rank-1 {before:.1f} before"
+    flatters = "on photographs learned from, which flatters: true camera crops are in RESULTS.md"
+    note = f"{said_of_run(run)}; Rank-1 {before:.1f} before; {flatters}"
     return Row(title, protocol, figures, "made shoes, then photographs of a catalogue", note=note)
 
 
