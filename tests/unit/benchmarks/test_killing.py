@@ -41,21 +41,22 @@ def test_a_strike_that_leaves_it_alive_does_not_begin_it_again(tmp_path: Path) -
     assert (tmp_path / "done").read_text() == "done\n"
 
 
-def test_an_error_after_a_strike_is_counted_and_one_without_is_told(tmp_path: Path) -> None:
+def test_an_error_after_a_strike_is_counted_and_errors_without_any_are_told(tmp_path: Path) -> None:
     marks = tmp_path / "struck"
-    broken = "import pathlib, sys, time; time.sleep(0.3); sys.exit(pathlib.Path(sys.argv[1]).stat().st_size == 1)"
+    marks.write_bytes(b"")
+    # Fails where it was struck, and begins without a scar.
+    hurt = "import sys, time; time.sleep(1.5); n = len(open(sys.argv[1], 'rb').read()); open(sys.argv[1], 'w').close()"
 
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", broken, str(marks)], start_new_session=True)
+    def start(program: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", program, str(marks)], start_new_session=True)
 
     def strike(_: subprocess.Popen[bytes]) -> None:
         marks.write_bytes(marks.read_bytes() + b"x")
 
-    marks.write_bytes(b"")
-    assert struck_again_and_again(start, Strikes(2, seed=0, whole_s=3.0, starting_s=0.0), strike) == 1
-    marks.write_bytes(b"x")
-    with pytest.raises(Unavailable, match="ended with 1"):
-        struck_again_and_again(start, Strikes(1, seed=0, whole_s=9.0, starting_s=9.0), strike)
+    strikes = Strikes(2, seed=0, whole_s=0.2, starting_s=0.0)
+    assert struck_again_and_again(lambda: start(f"{hurt}; sys.exit(n > 0)"), strikes, strike) == 1
+    with pytest.raises(Unavailable, match="ended with 3"):
+        struck_again_and_again(lambda: start("import sys; sys.exit(3)"), Strikes(1, seed=0, whole_s=600.0), strike)
 
 
 def test_a_program_that_fails_is_told_with_what_it_said_in_its_log(tmp_path: Path) -> None:
