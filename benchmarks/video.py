@@ -23,6 +23,7 @@ import click
 
 from benchmarks.finished import Finished, Metrics, Step
 from benchmarks.reporting import InputValue, describe_machine, make_result, text_table
+from benchmarks.video_parts.interactive import measure_on_stack
 from benchmarks.video_parts.kills import measure_kills
 from benchmarks.video_parts.looking import EVERY_S, Eyes
 from benchmarks.video_parts.scene import ScenePlan, made_videos
@@ -115,6 +116,7 @@ PARTS: Mapping[str, Callable[[VideoRun], Metrics]] = {
     "tracks": VideoRun.tracks,
     "trace": VideoRun.trace,
     "pipeline": VideoRun.pipeline,
+    "interactive": lambda run: measure_on_stack(made_videos(run.plan, run.scene)[0], run.work),
     "rss": VideoRun.memory,
     "kills": VideoRun.killed,
 }
