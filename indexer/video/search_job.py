@@ -34,6 +34,8 @@ from outsole.operation_folder import OperationFolder
 from outsole.video.search_result import SearchFacts, filter_of, write_result
 
 _SCAN_TIMEOUT_S = 3_600.0
+# What the networks have been given is finished whatever comes: the less it is, the sooner a query has them to itself.
+_BATCH_FRAMES, _IN_FLIGHT = 4, 1
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ async def _index(order: VideoSearchOrder, told: Told, stopping: Stopping) -> str
     start = order.camera.get("start")
     camera = CameraPlan(**{**order.camera, "start": datetime.fromisoformat(start) if start else None})
     options = VideoOptions(
-        settings=VideoSettings(every_s=order.every_s or None),
+        settings=VideoSettings(
+            every_s=order.every_s or None, batch_frames=_BATCH_FRAMES, requests_in_flight=_IN_FLIGHT
+        ),
         on_rejects=told.failures,
         progress=progress_of(told, stopping, "look"),
     )
