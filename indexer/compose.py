@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from indexer.crawl import ProgressOf, progress_bar
 from indexer.index_pictures import CrawlOptions, IndexReport, index_pictures
 from indexer.model import IndexEmbedding, IndexModel
-from indexer.outliers import MARGIN
 from indexer.preparing import Contact, Preparer
 from indexer.preparing_shoes import prepare_shoe
 from outsole.encoders.network_spec import NetworkSpec
@@ -213,7 +212,6 @@ def shoe_model(system: ShoeSystem, encoder: Encoder) -> IndexModel:
         shows=SHOES,
         roles=tuple(VIEWS),
         vectors=(SHOE,),
-        outlier_margin=system.outlier_margin or MARGIN,
     )
 
 

@@ -237,7 +237,7 @@ def _write(
             _append(writer, [merged.popleft() for _ in range(min(_GATHERED_ITEMS, len(merged)))], crawl.places)
         # What follows takes memory of its own, and nothing is looked up any more.
         crawl.places.clear()
-        doubts = outliers(writer, model.vectors, margin=model.outlier_margin) if how.find_outliers else {}
+        doubts = outliers(writer, model.vectors) if how.find_outliers else {}
         decisions = Decisions.of(read_decisions(folder.parent, folder.name))
         writer.restate(decided_states(decisions, writer.items(), outliers=doubts))
         return writer.write(rejects_csv=rejects_csv(crawl.rejects))

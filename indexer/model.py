@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.outliers import MARGIN
 from outsole.answers import Role
 from outsole.gallery.layout import SOLES
 from outsole.inference.encoder import all_or_none
@@ -83,7 +82,6 @@ class IndexModel:
         shows: What pictures in such a gallery show, in a word; a gallery keeps to it.
         roles: Pictures of which roles are indexed; images of a directory have the first.
         vectors: Arrays by which the pictures of one model are compared, the better ones first.
-        outlier_margin: How far above its set's middle distance a picture is doubted, cosine distance of these arrays.
     """
 
     name: str
@@ -96,7 +94,6 @@ class IndexModel:
     shows: str = SOLES
     roles: tuple[Role, ...] = (Role.SOLE,)
     vectors: tuple[str, ...] = ("partial", "cooccurrence")
-    outlier_margin: float = MARGIN
 
     @property
     def embeddings(self) -> dict[str, str]:

@@ -21,10 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.print_systems.models import OnnxModel
 from benchmarks.reporting import InputValue, make_result, text_table
 from benchmarks.shoe_systems.rules import RULES, best_margin
-from indexer.outliers import MARGIN
-from outsole.encoders.spec_file import SPEC_FILE
 from outsole.errors import InvalidInput, NotFound, OutsoleError
-from outsole.matching.shoe_system import ShoeSystem
 from outsole.synthesis.shop_mistakes import MISTAKES
 
 ShoeEncoder = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -90,21 +87,18 @@ class OutlierRecord:
         return {"outlier_recall": self.recall, "outlier_false_rate": self.false_rate, **kinds}
 
 
-def outlier_record(
-    encode: ShoeEncoder, sets: PlantedSets, *, rule: str = _RULE, margin: float = MARGIN
-) -> OutlierRecord:
+def outlier_record(encode: ShoeEncoder, sets: PlantedSets, *, rule: str = _RULE) -> OutlierRecord:
     """Encode planted sets and see what a rule finds.
 
     Args:
         encode: The encoder; its vectors are brought to unit length here.
         sets: At least one planted and one right picture.
         rule: One of ``benchmarks.shoe_systems.rules.RULES``.
-        margin: Of the encoder, see ``margin_of``.
 
     Raises:
         InvalidInput: An unknown rule, or nothing planted.
     """
-    return records_of(unit_vectors(encode, sets.crops), sets, rules=(rule,), margin=margin)[0]
+    return records_of(unit_vectors(encode, sets.crops), sets, rules=(rule,))[0]
 
 
 def unit_vectors(encode: ShoeEncoder, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -113,20 +107,18 @@ def unit_vectors(encode: ShoeEncoder, crops: NDArray[np.uint8]) -> NDArray[np.fl
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def records_of(
-    vectors: NDArray[np.float32], sets: PlantedSets, *, rules: Sequence[str], margin: float = MARGIN
-) -> list[OutlierRecord]:
+def records_of(vectors: NDArray[np.float32], sets: PlantedSets, *, rules: Sequence[str]) -> list[OutlierRecord]:
     """What each rule finds in vectors that were made before; see ``outlier_record``."""
     planted = sets.planted
     if not planted.any() or planted.all():
         raise InvalidInput(f"{int(planted.sum())} of {len(planted)} are planted", field="sets", remedy="some of them")
-    return [_record(vectors, sets, rule, margin) for rule in rules]
+    return [_record(vectors, sets, rule) for rule in rules]
 
 
-def _record(vectors: NDArray[np.float32], sets: PlantedSets, rule: str, margin: float) -> OutlierRecord:
+def _record(vectors: NDArray[np.float32], sets: PlantedSets, rule: str) -> OutlierRecord:
     if rule not in RULES:
         raise InvalidInput(f"the rule is {rule!r}", field="rule", remedy=f"one of {', '.join(RULES)}")
-    scores = RULES[rule](vectors, sets.models, margin)
+    scores = RULES[rule](vectors, sets.models)
     planted, kinds = sets.planted, np.array(sets.kinds)
     found = np.nan_to_num(scores, nan=-1.0) > 0
     shift, shifted = best_margin(scores, planted, false_rate=TARGET_FALSE_RATE)
@@ -170,18 +162,9 @@ def find_encoder(name: str) -> ShoeEncoder:
     )
 
 
-def margin_of(name: str) -> float:
-    """The margin that the indexer takes with an encoder of this name: a served model may have its own."""
-    folder = Path(name)
-    return ShoeSystem.load(folder).outlier_margin or MARGIN if (folder / SPEC_FILE).is_file() else MARGIN
-
-
 def report(encoders: Sequence[str], sets: PlantedSets, *, rules: Sequence[str]) -> dict[str, list[OutlierRecord]]:
     """Records of every encoder, by its name, in the order of the rules."""
-    return {
-        name: records_of(unit_vectors(find_encoder(name), sets.crops), sets, rules=rules, margin=margin_of(name))
-        for name in encoders
-    }
+    return {name: records_of(unit_vectors(find_encoder(name), sets.crops), sets, rules=rules) for name in encoders}
 
 
 def table(records: Mapping[str, Sequence[OutlierRecord]]) -> str:
@@ -202,7 +185,7 @@ def table(records: Mapping[str, Sequence[OutlierRecord]]) -> str:
 @click.option("--models", type=click.IntRange(2), default=300, show_default=True, help="Sets of 6 to 12 pictures.")
 @click.option("--wrong-share", type=click.FloatRange(0, 0.4), default=0.1, show_default=True)
 @click.option("--buyers-share", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Taken at home.")
-@click.option("--seed", default=0, show_default=True, help="Of models and mistakes; margins are chosen on others.")
+@click.option("--seed", default=0, show_default=True, help="Of models and mistakes.")
 @click.option("--rule", "rules", type=click.Choice(list(RULES)), multiple=True, help="Several may be named.")
 @click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Of the first encoder and rule.")
 def main(

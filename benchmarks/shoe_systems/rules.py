@@ -1,26 +1,26 @@
 """Rules that tell a set's outliers from its vectors: the indexer's, and those that it was weighed against.
 
-A rule takes unit vectors float32 [N, D], the codes of their sets int64 [N] and the encoder's margin, and returns a
-score float32 [N]: how far each lies above what its set allows. What has a score above 0 is an outlier; NaN in sets
-below three.
+A rule takes unit vectors float32 [N, D] and the codes of their sets int64 [N], and returns a score float32 [N]: how far
+each lies above what its set allows. What has a score above 0 is an outlier; NaN in sets below three.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.outliers import MIN_SET, find_outliers
+from indexer.outliers import MARGIN, MIN_SET, find_outliers
 
 Vectors = NDArray[np.float32]
 Codes = NDArray[np.int64]
-Rule = Callable[[Vectors, Codes, float], NDArray[np.float32]]
+Rule = Callable[[Vectors, Codes], NDArray[np.float32]]
 _TINY = 1e-6
 
 
-def above_middle(vectors: Vectors, codes: Codes, margin: float) -> NDArray[np.float32]:
+def above_middle(vectors: Vectors, codes: Codes, *, margin: float) -> NDArray[np.float32]:
     """The indexer's rule: distance to the set's median, against the set's middle distance and a margin."""
     return _above(find_outliers(vectors, codes).distances, codes, lambda middle, _: middle + margin)
 
@@ -37,23 +37,23 @@ def above_spread(vectors: Vectors, codes: Codes, *, factor: float, floor: float)
     return _above(distances, codes, lambda middle, spread: middle + max(factor * spread, floor))
 
 
-def above_leave_one_out(vectors: Vectors, codes: Codes, margin: float) -> NDArray[np.float32]:
+def above_leave_one_out(vectors: Vectors, codes: Codes, *, margin: float) -> NDArray[np.float32]:
     """Distance of each picture to the median of the others in its set, against the middle of those and a margin."""
     return _above(_by_set(vectors, codes, _to_others_median), codes, lambda middle, _: middle + margin)
 
 
-def above_neighbours(vectors: Vectors, codes: Codes, margin: float) -> NDArray[np.float32]:
+def above_neighbours(vectors: Vectors, codes: Codes, *, margin: float) -> NDArray[np.float32]:
     """Median of each picture's distances to the others in its set, against the middle of those and a margin."""
     return _above(_by_set(vectors, codes, _median_distance), codes, lambda middle, _: middle + margin)
 
 
 RULES: Mapping[str, Rule] = {
-    "margin": above_middle,
-    "margin_half": lambda vectors, codes, margin: above_middle(vectors, codes, margin / 2),
-    "margin_double": lambda vectors, codes, margin: above_middle(vectors, codes, 2 * margin),
-    "spread": lambda vectors, codes, margin: above_spread(vectors, codes, factor=6.0, floor=margin / 4),
-    "leave_one_out": above_leave_one_out,
-    "neighbours": above_neighbours,
+    "margin": partial(above_middle, margin=MARGIN),
+    "margin_half": partial(above_middle, margin=MARGIN / 2),
+    "margin_double": partial(above_middle, margin=2 * MARGIN),
+    "spread": partial(above_spread, factor=6.0, floor=MARGIN / 4),
+    "leave_one_out": partial(above_leave_one_out, margin=MARGIN),
+    "neighbours": partial(above_neighbours, margin=MARGIN),
 }
 """By name; ``margin`` is the indexer's as it stands."""
 

@@ -9,14 +9,7 @@ import click
 import numpy as np
 
 from benchmarks.reporting import InputValue, text_table
-from benchmarks.shoe_systems.outliers import (
-    IMAGENET,
-    ShoeEncoder,
-    find_encoder,
-    margin_of,
-    outlier_record,
-    unit_vectors,
-)
+from benchmarks.shoe_systems.outliers import IMAGENET, ShoeEncoder, find_encoder, outlier_record, unit_vectors
 from outsole.answers import View
 from outsole.evaluation.retrieval import hit_at, mean_average_precision_at, ranked_models
 
@@ -72,5 +65,4 @@ def _figures(ranked: np.ndarray[tuple[int, ...], np.dtype[np.int64]], models: np
 def measure_outliers(encoder: str, models: int) -> Metrics:
     """The indexer's rule on sets of photographs with planted mistakes; see `benchmarks.shoe_systems.outliers`."""
     made = importlib.import_module("training.shoe_sets")
-    record = outlier_record(find_encoder(encoder), made.planted_sets(models), margin=margin_of(encoder))
-    return record.metrics()
+    return outlier_record(find_encoder(encoder), made.planted_sets(models)).metrics()

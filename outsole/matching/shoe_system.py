@@ -28,8 +28,6 @@ DEFAULT_SHOE_ENCODER = "shoe_attention"
 SHOE = "shoe"
 VIEWS: Mapping[Role, View] = {Role.SIDE: View.SIDE, Role.FRONT: View.FRONT, Role.HEEL: View.BACK}
 """From where the pictures of a shop are taken, by their role; of other roles no crop can be made."""
-OUTLIER_MARGIN = "outlier_margin"
-"""Setting of an encoder: encoders spread the pictures of one model more or less, and a margin fits one of them."""
 _EMBEDDING = "embedding"
 # Part of an edition's settings: another number means that the arrays are made in another way.
 _ARRAYS_VERSION = "1"
@@ -67,12 +65,6 @@ class ShoeSystem:
     def index_settings(self) -> dict[str, str]:
         """What besides the encoder shapes an edition's arrays."""
         return {SHOWS: SHOES, "arrays_version": _ARRAYS_VERSION}
-
-    @property
-    def outlier_margin(self) -> float | None:
-        """How far above its set's middle distance a picture is doubted, cosine distance; None where nobody said."""
-        margin = self.spec.settings.get(OUTLIER_MARGIN)
-        return None if margin is None else float(margin)
 
     def contract(self) -> ModelContract:
         """What a served model must look like to be this encoder."""

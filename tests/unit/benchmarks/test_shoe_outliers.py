@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 pytest.importorskip("torch")
 pytest.importorskip("efficientnet_lite_pytorch")
 
-from benchmarks.shoe_systems.outliers import KINDS, find_encoder, main, margin_of, outlier_record, records_of, table
+from benchmarks.shoe_systems.outliers import KINDS, find_encoder, main, outlier_record, records_of, table
 from benchmarks.shoe_systems.rules import RULES, best_margin
-from indexer.outliers import MARGIN, find_outliers
+from indexer.outliers import find_outliers
 from outsole.errors import InvalidInput, NotFound
 from outsole.imaging.shoe_crops import CROP_PX
 from training.shoe_encoders import imagenet_encoder
@@ -54,13 +53,13 @@ def test_the_rule_as_it_stands_is_the_indexers() -> None:
     vectors = rng.normal(size=(60, 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     codes = rng.integers(0, 9, 60)
-    scores = np.nan_to_num(RULES["margin"](vectors, codes, MARGIN), nan=-1.0)
+    scores = np.nan_to_num(RULES["margin"](vectors, codes), nan=-1.0)
     assert np.array_equal(scores > 0, find_outliers(vectors, codes).is_outlier)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_sets_below_three_are_not_judged(rule: str) -> None:
-    assert np.isnan(RULES[rule](np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1]), MARGIN)).all()
+    assert np.isnan(RULES[rule](np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1]))).all()
 
 
 def test_what_is_missed_and_what_is_taken_wrongly_are_counted_apart() -> None:
@@ -125,14 +124,3 @@ def test_the_command_prints_a_table_and_writes_the_record(tmp_path: Path) -> Non
 def test_a_folder_without_a_network_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"neither checkpoint\.pt"):
         find_encoder(str(tmp_path))
-
-
-def test_an_encoder_may_have_a_margin_of_its_own(tmp_path: Path) -> None:
-    shipped = Path(__file__).resolve().parents[3] / "model_repository" / "shoe_attention"
-    folder = tmp_path / "shoe_attention"
-    shutil.copytree(shipped, folder)
-    spec = json.loads((folder / "spec.json").read_text())
-    spec["settings"]["outlier_margin"] = 0.03
-    (folder / "spec.json").write_text(json.dumps(spec))
-    assert margin_of(str(folder)) == 0.03
-    assert margin_of("imagenet") == MARGIN
