@@ -11,8 +11,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from outsole.answers import ItemFilter, Placement, SearchMode, Side
 from outsole.api import Client
 from outsole.api.generated.outsole.v1 import (
-    video_pb2,
-    video_pb2_grpc,
     wear_pb2,
     wear_pb2_grpc,
 )
@@ -130,7 +128,7 @@ def test_methods_of_later_releases_say_so(stack: Stack) -> None:
     with grpc.insecure_channel(stack.target) as channel:
         calls = [
             (wear_pb2_grpc.WearServiceStub(channel).PredictWear, wear_pb2.PredictWearRequest()),  # type: ignore[no-untyped-call]
-            (video_pb2_grpc.VideoServiceStub(channel).StartVideoSearch, video_pb2.StartVideoSearchRequest()),  # type: ignore[no-untyped-call]
+            (wear_pb2_grpc.WearServiceStub(channel).ReconstructOutsole, wear_pb2.ReconstructOutsoleRequest()),  # type: ignore[no-untyped-call]
         ]
         for call, request in calls:
             with pytest.raises(grpc.RpcError) as caught:
