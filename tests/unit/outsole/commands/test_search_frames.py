@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,4 +83,8 @@ def test_who_stops_it_leaves_no_stream_behind(
     monkeypatch.setattr(search_frames, "_say", interrupted)
     assert cli.run(["search", "frames", str(clip), "--gallery", "shoes", "--target", target]) == 130
     assert capsys.readouterr().err.strip() == "outsole: interrupted"
+    # The service hears of it a moment later.
+    deadline = time.monotonic() + 10
+    while service.calls[0].is_active() and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert not service.calls[0].is_active()
