@@ -78,8 +78,16 @@ def _predicted(network: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Te
     return predicted, truth, functional.mse_loss(expected, error)
 
 
-def evaluate(network: nn.Module, preset: Preset, *, direction: Direction) -> Mapping[str, float]:
+def evaluate(
+    network: nn.Module, preset: Preset, *, direction: Direction, mean: NDArray[np.float32] | None = None
+) -> Mapping[str, float]:
     """Figures on shoes that no training saw.
+
+    Args:
+        network: Predicts.
+        preset: Says on how many pairs.
+        direction: Of the network.
+        mean: The mean of the training's targets [640, 256], where it is at hand; made anew else.
 
     Returns:
         ``ssim``, ``psnr_db``: of the predictions. ``ssim_gain``, ``psnr_gain_db``: above the better of the print
@@ -135,7 +143,7 @@ def _dataset(preset: Preset, *, direction: Direction) -> WearPairs:
 
 _PRESETS = {
     "smoke": Preset(steps=10, batch_items=4, trunk_rate=0.0, head_rate=2e-3, warmup_steps=3, evaluate_items=8),
-    "cpu": Preset(steps=2000, batch_items=8, trunk_rate=0.0, head_rate=3e-3, warmup_steps=40, evaluate_items=200),
+    "cpu": Preset(steps=1300, batch_items=8, trunk_rate=0.0, head_rate=3e-3, warmup_steps=40, evaluate_items=200),
     "gpu": Preset(
         steps=20_000,
         batch_items=32,

@@ -21,7 +21,7 @@ _WHITE = 255.0
 _PAPER_MAPS = (32, 64, 128, 256, 512)
 _TIME_MAPS = 8
 _TIME_UNITS = 64
-_WIDTHS = (48, 64, 128, 160)
+_WIDTHS = (32, 64, 128, 160)
 # The U-Net works on pixels of four by four; its outermost layers would else be nine tenths of its work.
 _BLOCK_PX = 4
 _OUTPUTS = 2
