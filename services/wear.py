@@ -58,7 +58,7 @@ async def simulate_wear(query: WearQuery, parts: SearchParts) -> WearAnswer:
     with clock.stage("predict"):
         outputs = await _predict(laid, query, received.served, parts, clock)
     with clock.stage("report"):
-        prints = await asyncio.to_thread(_worn_prints, outputs, laid, query)
+        prints = await _worn_prints(outputs, laid, query)
         answer = _report(query, received.served, picture=picture, laid=laid, prints=prints)
     return dataclasses.replace(answer, stage_ms=dict(clock.stage_ms))
 
@@ -89,17 +89,17 @@ async def _predict(
         return await served.encoder.encode(wear_inputs(laid, query.weeks), timeout_s=clock.remaining_s())
 
 
-def _worn_prints(outputs: Mapping[str, NDArray[Any]], laid: LaidPrint, query: WearQuery) -> tuple[WornPrint, ...]:
-    return tuple(map(_worn_print, predicted_prints(outputs, laid, query.weeks)))
+async def _worn_prints(outputs: Mapping[str, NDArray[Any]], laid: LaidPrint, query: WearQuery) -> tuple[WornPrint, ...]:
+    predicted = await asyncio.to_thread(predicted_prints, outputs, laid, query.weeks)
+    return tuple(await asyncio.gather(*map(_worn_print, predicted)))
 
 
-def _worn_print(predicted: PredictedPrint) -> WornPrint:
-    return WornPrint(
-        weeks=predicted.weeks,
-        image_png=_png(predicted.gray),
-        unsure_png=_png(predicted.unsure),
-        mean_unsure=float(predicted.unsure.mean()) / _FULL,
+async def _worn_print(predicted: PredictedPrint) -> WornPrint:
+    # Writing a PNG takes longer than anything else here, and as many are written at once as there are cores.
+    image, unsure = await asyncio.gather(
+        *(asyncio.to_thread(_png, map_) for map_ in (predicted.gray, predicted.unsure))
     )
+    return WornPrint(predicted.weeks, image, unsure, mean_unsure=float(predicted.unsure.mean()) / _FULL)
 
 
 def _png(gray: NDArray[np.uint8]) -> bytes:
