@@ -59,8 +59,8 @@ async def encode_features(
 
 
 @asynccontextmanager
-async def encoder_slot(parts: SearchParts, clock: RequestClock) -> AsyncIterator[None]:
-    """A place among the searches that use the encoders at once; the wait for it is kept apart from the work."""
+async def encoder_slot(parts: SearchParts, clock: RequestClock, *, stage: str = "encode") -> AsyncIterator[None]:
+    """A place among the searches that use the encoders at once; the wait for it is kept apart from the stage's work."""
     asked = time.perf_counter()
     try:
         async with asyncio.timeout(clock.remaining_s()):
@@ -68,7 +68,7 @@ async def encoder_slot(parts: SearchParts, clock: RequestClock) -> AsyncIterator
     except TimeoutError as error:
         raise BudgetSpent("the encoder was busy with other searches") from error
     try:
-        clock.waited("encode", (time.perf_counter() - asked) * 1000)
+        clock.waited(stage, (time.perf_counter() - asked) * 1000)
         yield
     finally:
         parts.encoder_slots.release()

@@ -14,7 +14,7 @@ from ray.serve.handle import DeploymentHandle
 
 from outsole.api import convert, convert_gallery, convert_shoes, convert_video
 from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
-from outsole.errors import InvalidInput, Overloaded
+from outsole.errors import InvalidInput, NotFound, Overloaded
 from outsole.giving_way import QueriesAtWork
 from outsole.imaging.decode import DecodeLimits
 from outsole.inference.encoder import Encoder, ModelContract
@@ -22,6 +22,7 @@ from outsole.matching.print_system import PrintSystem
 from outsole.matching.shoe_system import find_shoe_encoders
 from outsole.video.finding import DetectedShoes
 from outsole.video.networks import open_networks
+from outsole.wear.model import Direction, WearModel, find_wear_models
 from services import validation
 from services.archives import Archives
 from services.catalogue import Catalogue, Served
@@ -29,7 +30,6 @@ from services.evidence import EvidenceStore, EvidenceUpload
 from services.frame_methods import FrameMethods
 from services.health import HealthMonitor
 from services.index_methods import IndexMethods, RemoteIndexing
-from services.later import LaterMethods
 from services.lifecycle import EditionMethods, Lifecycle
 from services.parts import (
     CandidateFinder,
@@ -39,6 +39,8 @@ from services.parts import (
     SearchParts,
     ServedFinder,
     ServedShoes,
+    ServedWear,
+    WearParts,
 )
 from services.print_search import explain_hit, search_print
 from services.queries import TrackQuery
@@ -50,12 +52,13 @@ from services.telemetry import NullRecorder, RayRecorder, Recorder
 from services.track_search import search_tracks
 from services.video_methods import VideoMethods
 from services.video_searches import VideoSearchMethods
+from services.wear_methods import WearMethods
 
 _MAX_WATCHERS = 32
 _READY_TIMEOUT_S = 3.0
 
 
-class Ingress(EditionMethods, IndexMethods, VideoMethods, VideoSearchMethods, FrameMethods, LaterMethods):
+class Ingress(EditionMethods, IndexMethods, VideoMethods, VideoSearchMethods, FrameMethods, WearMethods):
     """The deployment that answers all RPCs.
 
     Its readiness does not depend on Triton or Milvus: an outage is reported, and must not restart this process.
@@ -89,6 +92,7 @@ class Ingress(EditionMethods, IndexMethods, VideoMethods, VideoSearchMethods, Fr
             self._catalogue,
             triton=self._parts.encoders_ready,
             video=self._parts.video_ready,
+            wear=self._parts.wear_found,
             milvus=milvus,
             recorder=self.recorder,
             max_age_s=settings.probe_interval_s,
@@ -254,6 +258,7 @@ def search_parts(
             streams=settings.frame_streams,
             wait_s=settings.stream_wait_s,
         ),
+        wear=wear_parts(settings),
     )
 
 
@@ -266,6 +271,27 @@ def open_finder(settings: ServiceSettings) -> ServedFinder:
 
     networks, hashes = open_networks(settings.model_repository, opened)
     return ServedFinder(DetectedShoes(networks), hashes)
+
+
+def wear_parts(settings: ServiceSettings) -> WearParts:
+    """The models of wear; they are looked for at first use, and each is opened at its own first use."""
+
+    @functools.cache
+    def find() -> dict[Direction, WearModel]:
+        return find_wear_models((settings.model_dir.parent, settings.encoders_dir))
+
+    @functools.cache
+    def opened(direction: Direction) -> ServedWear:
+        model = find().get(direction)
+        if model is None:
+            raise NotFound(
+                f"the model repository has no model of wear that looks {direction}",
+                remedy="put its folder into the model repository and start the service again",
+            )
+        # As with the detectors: whoever asks nothing about wear does without the model's memory.
+        return ServedWear(model, encoder_of(settings, model.folder, model.contract(), load_missing=True))
+
+    return WearParts(opened, find)
 
 
 def encoder_of(
