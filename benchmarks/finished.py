@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import click
 
 Metrics = dict[str, float]
 Step = Callable[[], Metrics]
@@ -31,3 +34,18 @@ class Finished:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(json.dumps({"key": self._key, "parts": self._parts}, indent=1))
         return self._parts[name]
+
+
+def measure(todo: Iterator[tuple[str, Step]], finished: Finished, say: Callable[[Metrics], None]) -> Metrics:
+    """Run what is to be done; a part that fails is named and left out. ``say`` is told all there is after each."""
+    metrics: Metrics = {"failed_parts": 0.0}
+    for name, step in todo:
+        click.echo(f"-- {name}", err=True)
+        try:
+            metrics |= finished.measured(name, step)
+        except Exception:
+            # The other parts must not go with it.
+            click.echo(f"{name} failed: {traceback.format_exc()}", err=True)
+            metrics["failed_parts"] += 1
+        say(metrics)
+    return metrics

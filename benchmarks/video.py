@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +20,7 @@ from typing import Any
 
 import click
 
-from benchmarks.finished import Finished, Metrics, Step
+from benchmarks.finished import Finished, Metrics, Step, measure
 from benchmarks.reporting import InputValue, describe_machine, make_result, text_table
 from benchmarks.video_parts.interactive import measure_on_stack
 from benchmarks.video_parts.kills import measure_kills
@@ -126,21 +125,6 @@ PARTS: Mapping[str, Callable[[VideoRun], Metrics]] = {
 def steps(run: VideoRun, only: Collection[str]) -> Iterator[tuple[str, Step]]:
     """What is to be done, by name."""
     return ((name, partial(part, run)) for name, part in PARTS.items() if name in only)
-
-
-def measure(todo: Iterator[tuple[str, Step]], finished: Finished, say: Callable[[Metrics], None]) -> Metrics:
-    """Run what is to be done; a part that fails is named and left out. ``say`` is told all there is after each."""
-    metrics: Metrics = {"failed_parts": 0.0}
-    for name, step in todo:
-        click.echo(f"-- {name}", err=True)
-        try:
-            metrics |= finished.measured(name, step)
-        except Exception:
-            # The other parts must not go with it.
-            click.echo(f"{name} failed: {traceback.format_exc()}", err=True)
-            metrics["failed_parts"] += 1
-        say(metrics)
-    return metrics
 
 
 @click.command()
