@@ -20,9 +20,9 @@ MetricKind = Literal["histogram", "counter", "gauge"]
 
 STAGES: Final = (
     *("receive", "decode", "canvas", "find", "crop", "encode", "candidates", "rerank", "group"),
-    *("refine", "pictures", "tracks", "order", "report"),
+    *("refine", "pictures", "tracks", "order", "lay", "predict", "report"),
 )
-QUEUED_STAGES: Final = ("encode", "candidates", "rerank", "tracks")
+QUEUED_STAGES: Final = ("encode", "candidates", "rerank", "tracks", "predict")
 DEPENDENCIES: Final = ("triton", "milvus")
 
 # Ray derives a histogram's sum from the middle of each bucket and quantiles are interpolated within one: the buckets

@@ -186,14 +186,14 @@ class Catalogue:
             )
         return EncoderChoice("" if encoder == embedding else correlation, embedding)
 
-    def worn(self, base: Edition, weeks: int, *, edition: str = "", encoder: str = "") -> Edition:
+    def worn(self, base: Edition, weeks: int, *, edition: str = "", embedding: str = "") -> Edition:
         """An edition of a gallery's companion, comparable with an edition of the gallery itself.
 
         Args:
             base: Of the gallery itself.
             weeks: Weeks of wear of the companion.
             edition: The companion's; empty for the one in force.
-            encoder: The one encoder to search with; empty for all that the base was indexed with.
+            embedding: Name of the base's embedding, where the search uses it.
 
         Raises:
             NotFound: The gallery has a companion, and it has no such edition.
@@ -207,7 +207,6 @@ class Catalogue:
             raise _not_worn(base, weeks, f"gallery {name!r} is no companion of {base.gallery!r}")
         check_shows(found, SOLES)
         self._check_correlation(found)
-        embedding = self.choice(base, encoder).embedding
         if embedding and found.manifest.embeddings.get(embedding) != base.manifest.embeddings[embedding]:
             raise _not_worn(base, weeks, f"edition {found.id} of gallery {name!r} was indexed without {embedding!r}")
         return found

@@ -14,7 +14,7 @@ from ray.serve.handle import DeploymentHandle
 
 from outsole.api import convert, convert_gallery, convert_shoes, convert_video
 from outsole.api.generated.outsole.v1 import gallery_pb2, retrieval_pb2
-from outsole.errors import InvalidInput, Overloaded
+from outsole.errors import InvalidInput, NotFound, Overloaded
 from outsole.giving_way import QueriesAtWork
 from outsole.imaging.decode import DecodeLimits
 from outsole.inference.encoder import Encoder, ModelContract
@@ -22,6 +22,7 @@ from outsole.matching.print_system import PrintSystem
 from outsole.matching.shoe_system import find_shoe_encoders
 from outsole.video.finding import DetectedShoes
 from outsole.video.networks import open_networks
+from outsole.wear.model import Direction, WearModel, find_wear_models
 from services import validation
 from services.archives import Archives
 from services.catalogue import Catalogue, Served
@@ -39,6 +40,8 @@ from services.parts import (
     SearchParts,
     ServedFinder,
     ServedShoes,
+    ServedWear,
+    WearParts,
 )
 from services.print_search import explain_hit, search_print
 from services.queries import TrackQuery
@@ -254,6 +257,7 @@ def search_parts(
             streams=settings.frame_streams,
             wait_s=settings.stream_wait_s,
         ),
+        wear=wear_parts(settings),
     )
 
 
@@ -266,6 +270,27 @@ def open_finder(settings: ServiceSettings) -> ServedFinder:
 
     networks, hashes = open_networks(settings.model_repository, opened)
     return ServedFinder(DetectedShoes(networks), hashes)
+
+
+def wear_parts(settings: ServiceSettings) -> WearParts:
+    """The models of wear; they are looked for at first use, and each is opened at its own first use."""
+
+    @functools.cache
+    def find() -> dict[Direction, WearModel]:
+        return find_wear_models((settings.model_dir.parent, settings.encoders_dir))
+
+    @functools.cache
+    def opened(direction: Direction) -> ServedWear:
+        model = find().get(direction)
+        if model is None:
+            raise NotFound(
+                f"the model repository has no model of wear that looks {direction}",
+                remedy="put its folder into the model repository and start the service again",
+            )
+        # As with the detectors: whoever asks nothing about wear does without the model's memory.
+        return ServedWear(model, encoder_of(settings, model.folder, model.contract(), load_missing=True))
+
+    return WearParts(opened, find)
 
 
 def encoder_of(

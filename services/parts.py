@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from outsole.matching.rerank import HeatMap, ItemScores
     from outsole.matching.shoe_system import ShoeSystem
     from outsole.video.finding import ShoeFinder
+    from outsole.wear.model import Direction, WearModel
     from services.archives import Archives
     from services.catalogue import Catalogue
     from services.evidence import EvidenceStore
@@ -157,6 +158,32 @@ class FrameParts:
 
 
 @dataclass(frozen=True)
+class ServedWear:
+    """A wear model that is served, and the encoder that runs it."""
+
+    model: WearModel
+    encoder: Encoder
+
+
+def _no_wear(direction: Direction) -> ServedWear:
+    raise NotFound(f"no model of wear that looks {direction} is named")
+
+
+@dataclass(frozen=True)
+class WearParts:
+    """What simulations of wear need beside the other parts.
+
+    Attributes:
+        open: Gives the model that looks one way in time and its encoder, the same each time. Raises ``NotFound`` or
+            ``DataCorrupt`` where there is none, or a damaged one.
+        find: Gives the models that there are, and opens none of them. Raises ``DataCorrupt`` for a damaged one.
+    """
+
+    open: Callable[[Direction], ServedWear] = _no_wear
+    find: Callable[[], Mapping[Direction, WearModel]] = dict
+
+
+@dataclass(frozen=True)
 class SearchParts:
     """Everything that a search needs.
 
@@ -174,6 +201,7 @@ class SearchParts:
         embeddings: Encoders of the embeddings served, by name.
         shoes: Encoders of shoes, by name.
         frames: What streams of frames need.
+        wear: What simulations of wear need.
     """
 
     system: PrintSystem
@@ -189,6 +217,7 @@ class SearchParts:
     embeddings: Mapping[str, Encoder] = field(default_factory=dict)
     shoes: Mapping[str, ServedShoes] = field(default_factory=dict)
     frames: FrameParts = field(default_factory=FrameParts)
+    wear: WearParts = field(default_factory=WearParts)
 
     async def encoders_ready(self) -> bool:
         """Whether every encoder answers that a gallery needs now; never raises."""

@@ -14,7 +14,7 @@ from outsole.wear.canvas import CANVAS_PX
 from outsole.wear.model import DIRECTION, KIND, Direction
 
 # Elements grow, or shrink, by so many pixels to each side in a year.
-_REACH_PX = 6
+REACH_PX = 6
 _YEAR = 52.0
 
 
@@ -51,7 +51,7 @@ def _model(direction: Direction) -> bytes:
         onnx.numpy_helper.from_array(np.array([-1, *CANVAS_PX], np.int64), "canvas"),
         onnx.numpy_helper.from_array(np.array([-1, 1, 1, 1], np.int64), "one_each"),
     ]
-    reach = {"kernel_shape": [2 * _REACH_PX + 1] * 2, "pads": [_REACH_PX] * 4}
+    reach = {"kernel_shape": [2 * REACH_PX + 1] * 2, "pads": [REACH_PX] * 4}
     nodes = [
         helper.make_node("Cast", ["image"], ["gray"], to=kind.FLOAT),
         helper.make_node("Sub", ["white", "gray"], ["pressed"]),
