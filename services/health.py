@@ -18,9 +18,8 @@ RETRIEVAL = "outsole.v1.RetrievalService"
 GALLERIES = "outsole.v1.GalleryService"
 INDEX = "outsole.v1.IndexService"
 VIDEO = "outsole.v1.VideoService"
-# Part of the contract, and not of this release: it exists, and does not serve.
-NOT_BUILT = ("outsole.v1.WearService",)
-SERVICES = (OVERALL, RETRIEVAL, GALLERIES, INDEX, VIDEO, *NOT_BUILT)
+WEAR = "outsole.v1.WearService"
+SERVICES = (OVERALL, RETRIEVAL, GALLERIES, INDEX, VIDEO, WEAR)
 
 SERVING: int = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING: int = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -35,12 +34,15 @@ class HealthMonitor:
     and at least one gallery's edition can be opened and was made by the encoders served. Galleries serve wherever this
     process runs: they are read from disk. Indexing serves where the encoders are ready: a gallery may be the first one.
     Video serves where an archive can be opened, whose tracks are then listed, or where an encoder of shoes is ready.
+    Wear serves where the encoders are ready and there is a model of wear, which is loaded at its first use; the whole
+    does not depend on it.
 
     Args:
         catalogue: The editions.
         triton: Whether those encoders are ready; must not raise.
         milvus: Whether the vector store answers; must not raise.
         video: Whether there is an archive or an encoder of shoes; must not raise.
+        wear: Whether there is a model of wear; must not raise.
         recorder: Takes the gauges.
         max_age_s: Age at which a finding is looked up again, seconds.
     """
@@ -52,11 +54,13 @@ class HealthMonitor:
         triton: Probe,
         milvus: Probe,
         video: Probe,
+        wear: Probe,
         recorder: Recorder,
         max_age_s: float = 1.0,
     ) -> None:
         self._catalogue = catalogue
         self._video = video
+        self._wear = wear
         self._probes = {"triton": triton, "milvus": milvus}
         self._recorder = recorder
         self._max_age_s = max_age_s
@@ -75,11 +79,12 @@ class HealthMonitor:
         """
         if service not in SERVICES:
             raise NotFound(f"there is no service {service[:200]!r}", field="service")
-        if service in NOT_BUILT:
-            return NOT_SERVING
         if service == GALLERIES:
             return SERVING
         await self._refresh()
+        if service == WEAR:
+            # Found once and then known; nobody has to look for it who does not ask.
+            return SERVING if self._can_encode and await self._wear() else NOT_SERVING
         able = {INDEX: self._can_encode, VIDEO: self._can_see}.get(service, self._can_search)
         return SERVING if able else NOT_SERVING
 

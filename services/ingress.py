@@ -30,7 +30,6 @@ from services.evidence import EvidenceStore, EvidenceUpload
 from services.frame_methods import FrameMethods
 from services.health import HealthMonitor
 from services.index_methods import IndexMethods, RemoteIndexing
-from services.later import LaterMethods
 from services.lifecycle import EditionMethods, Lifecycle
 from services.parts import (
     CandidateFinder,
@@ -53,12 +52,13 @@ from services.telemetry import NullRecorder, RayRecorder, Recorder
 from services.track_search import search_tracks
 from services.video_methods import VideoMethods
 from services.video_searches import VideoSearchMethods
+from services.wear_methods import WearMethods
 
 _MAX_WATCHERS = 32
 _READY_TIMEOUT_S = 3.0
 
 
-class Ingress(EditionMethods, IndexMethods, VideoMethods, VideoSearchMethods, FrameMethods, LaterMethods):
+class Ingress(EditionMethods, IndexMethods, VideoMethods, VideoSearchMethods, FrameMethods, WearMethods):
     """The deployment that answers all RPCs.
 
     Its readiness does not depend on Triton or Milvus: an outage is reported, and must not restart this process.
@@ -92,6 +92,7 @@ class Ingress(EditionMethods, IndexMethods, VideoMethods, VideoSearchMethods, Fr
             self._catalogue,
             triton=self._parts.encoders_ready,
             video=self._parts.video_ready,
+            wear=self._parts.wear_found,
             milvus=milvus,
             recorder=self.recorder,
             max_age_s=settings.probe_interval_s,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.errors import NotFound
+from outsole.errors import NotFound, OutsoleError
 from outsole.imaging.decode import DecodeLimits
 from services.telemetry import NullRecorder, Recorder
 
@@ -231,3 +231,10 @@ class SearchParts:
         if await asyncio.to_thread(self.archives.any_opens):
             return True
         return any(await asyncio.gather(*(served.encoder.is_ready() for served in self.shoes.values())))
+
+    async def wear_found(self) -> bool:
+        """Whether there is a model of wear; never raises, and loads none."""
+        try:
+            return bool(await asyncio.to_thread(self.wear.find))
+        except OutsoleError:
+            return False

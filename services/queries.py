@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from outsole.answers import ItemFilter, SearchMode, ShoeMarks, TrackFilter
 from outsole.api.records import PlacementSearch, WearSearch
 from outsole.video_answers import RefineMethod, TraceOrder
+from outsole.wear.model import Direction
 
 DEFAULT_K = 20
 MAX_K = 1_000
@@ -172,6 +173,23 @@ class RefineQuery:
     relevant: tuple[str, ...]
     irrelevant: tuple[str, ...]
     method: RefineMethod = RefineMethod.ROCCHIO
+
+
+@dataclass(frozen=True)
+class WearQuery:
+    """A question about wear.
+
+    Attributes:
+        probe: The print that is given; it has no mask.
+        direction: Whether it is taken on in time, or back.
+        weeks: Weeks between it and each print that is wanted, see `outsole.wear.weeks`.
+        budget_ms: Milliseconds for the whole; None for the service's default.
+    """
+
+    probe: Probe
+    direction: Direction
+    weeks: tuple[int, ...]
+    budget_ms: int | None = None
 
 
 @dataclass(frozen=True)

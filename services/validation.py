@@ -7,10 +7,12 @@ from google.protobuf.message import Message
 from outsole.answers import ItemFilter
 from outsole.api import convert, convert_shoes, convert_worn
 from outsole.api.convert_lifecycle import item_states_from_wire
-from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2
+from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2, wear_pb2
 from outsole.api.records import PlacementSearch, WearSearch
 from outsole.errors import InvalidInput
 from outsole.gallery.layout import checked_name
+from outsole.wear.model import Direction
+from outsole.wear.weeks import checked_weeks
 from services.catalogue import DEFAULT_PAGE, MAX_PAGE, ItemsWanted
 from services.evidence import checked_digest
 from services.queries import (
@@ -24,11 +26,13 @@ from services.queries import (
     ShoeQuery,
     Target,
     TrackQuery,
+    WearQuery,
 )
 
 PrintRequest = retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest
 _REQUEST_ID_CHARACTERS = 100
 _Request = PrintRequest | retrieval_pb2.SearchShoeRequest
+WearRequest = wear_pb2.PredictWearRequest | wear_pb2.ReconstructOutsoleRequest
 
 
 def print_query(request: retrieval_pb2.SearchPrintRequest) -> PrintQuery:
@@ -90,6 +94,13 @@ def shoe_query(request: retrieval_pb2.SearchShoeRequest) -> ShoeQuery | TrackQue
         return TrackQuery(probe, target, marks, tracks, k, budget_ms, request.with_thumbnails)
     items = convert.item_filter_from_wire(request.filter)
     return ShoeQuery(probe, Target(_gallery(request), request.edition), marks, items, k, budget_ms)
+
+
+def wear_query(request: WearRequest, direction: Direction) -> WearQuery:
+    """The question about wear that is asked. Raises ``InvalidInput`` as `print_query`."""
+    image, digest = _picture(request)
+    budget_ms = in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS))
+    return WearQuery(Probe(image, digest), direction, checked_weeks(request.weeks), budget_ms)
 
 
 def _check_one_target(request: retrieval_pb2.SearchShoeRequest) -> None:
@@ -156,7 +167,7 @@ def _probe(request: PrintRequest) -> Probe:
     )
 
 
-def _picture(request: _Request) -> tuple[bytes | None, str]:
+def _picture(request: _Request | WearRequest) -> tuple[bytes | None, str]:
     """The bytes of the probe, or the name of the evidence that holds them."""
     kind = request.WhichOneof("probe")
     if kind is None:

@@ -11,6 +11,8 @@ from torch.nn import functional
 from outsole.errors import InvalidInput
 
 _SCALE_LIMIT = 100.0
+# The constants of structural similarity for pictures of 0 .. 1.
+_SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2
 
 
 def supervised_contrastive(
@@ -244,6 +246,27 @@ def smoothed_cross_entropy(logits: torch.Tensor, labels: torch.Tensor, *, smooth
         raise InvalidInput(f"is {smoothing}", field="smoothing", remedy="from 0 to below 1")
     with _full_precision(logits):
         return functional.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+
+
+def structural_dissimilarity(predicted: torch.Tensor, truth: torch.Tensor, *, window: int = 7) -> torch.Tensor:
+    """One less the mean structural similarity (Wang et al., IEEE TIP 2004, eq. 13; uniform window), a scalar 0 .. 2.
+
+    Args:
+        predicted, truth: float [N, H, W], 0 .. 1.
+        window: Side of the window, odd, pixels.
+    """
+    if predicted.shape != truth.shape or predicted.ndim != 3:
+        shapes = f"{tuple(predicted.shape)} and {tuple(truth.shape)}"
+        raise InvalidInput(f"pictures of {shapes}", field="predicted", remedy="two of [N, H, W]")
+    with _full_precision(predicted):
+        x, y = predicted.float(), truth.float()
+        moments = torch.stack([x, y, x * x, y * y, x * y], dim=1)
+        mean_x, mean_y, square_x, square_y, product = functional.avg_pool2d(moments, window, stride=1).unbind(dim=1)
+        variances = square_x - mean_x.square() + square_y - mean_y.square()
+        covariance = product - mean_x * mean_y
+        likeness = (2 * mean_x * mean_y + _SSIM_C1) * (2 * covariance + _SSIM_C2)
+        likeness = likeness / ((mean_x.square() + mean_y.square() + _SSIM_C1) * (variances + _SSIM_C2))
+        return 1 - likeness.mean()
 
 
 def _full_precision(values: torch.Tensor) -> torch.autocast:

@@ -19,6 +19,8 @@ SYSTEMS = {
     "shoe_attention": "training.shoe_attention:SYSTEM",
     "netvlad_lite": "training.netvlad:NETVLAD_LITE",
     "netvlad_vgg16": "training.netvlad:NETVLAD_VGG16",
+    "wear_forward": "training.wear:FORWARD",
+    "wear_backward": "training.wear:BACKWARD",
 }
 
 

@@ -19,6 +19,7 @@ import grpc.aio
 from outsole.answers import Explanation, GalleryInfo, ItemInfo, SearchAnswer
 from outsole.api import convert, convert_gallery, convert_lifecycle, convert_operations, requests
 from outsole.api.aio_video_client import AsyncVideoMethods
+from outsole.api.aio_wear_client import AsyncWearMethods
 from outsole.api.backoff import Attempts, BackoffSettings
 from outsole.api.client import HEALTH_METHOD
 from outsole.api.errors import from_rpc_error
@@ -31,6 +32,7 @@ from outsole.api.generated.outsole.v1 import (
     index_pb2_grpc,
     retrieval_pb2_grpc,
     video_pb2_grpc,
+    wear_pb2_grpc,
 )
 from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
 from outsole.lifecycle import EditionCheck, EditionInfo, RebuildProgress
@@ -39,7 +41,7 @@ from outsole.operations import OperationInfo, WorkState
 _T = TypeVar("_T")
 
 
-class AsyncClient(AsyncVideoMethods):
+class AsyncClient(AsyncVideoMethods, AsyncWearMethods):
     """Calls a running Outsole. Make it inside the event loop that uses it; one loop, any number of tasks.
 
     Args:
@@ -70,6 +72,7 @@ class AsyncClient(AsyncVideoMethods):
         self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._index: Any = index_pb2_grpc.IndexServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._video: Any = video_pb2_grpc.VideoServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._wear: Any = wear_pb2_grpc.WearServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._check: Any = self._channel.unary_unary(
             HEALTH_METHOD,
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,

@@ -31,9 +31,11 @@ from outsole.api.generated.outsole.v1 import (
     index_pb2_grpc,
     retrieval_pb2_grpc,
     video_pb2_grpc,
+    wear_pb2_grpc,
 )
 from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
 from outsole.api.video_client import VideoMethods
+from outsole.api.wear_client import WearMethods
 from outsole.lifecycle import EditionCheck, EditionInfo, RebuildProgress
 from outsole.operations import OperationInfo, WorkState
 
@@ -41,7 +43,7 @@ _T = TypeVar("_T")
 HEALTH_METHOD = "/grpc.health.v1.Health/Check"
 
 
-class Client(VideoMethods):
+class Client(VideoMethods, WearMethods):
     """Calls a running Outsole. Threads may share it; close it, or use it in a ``with`` statement.
 
     Args:
@@ -72,6 +74,7 @@ class Client(VideoMethods):
         self._galleries: Any = gallery_pb2_grpc.GalleryServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._index: Any = index_pb2_grpc.IndexServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._video: Any = video_pb2_grpc.VideoServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._wear: Any = wear_pb2_grpc.WearServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._check: Any = self._channel.unary_unary(
             HEALTH_METHOD,
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,

@@ -128,6 +128,18 @@ class ShoeOptions(TypedDict, total=False):
     timeout_s: float
 
 
+class WearOptions(TypedDict, total=False):
+    """Options of ``predict_wear`` and ``reconstruct_outsole``; left out, the service decides.
+
+    Attributes:
+        budget_ms: The service's time, 1 .. 600,000 ms; None for the call's timeout.
+        timeout_s: Replaces the client's timeout for this call, seconds.
+    """
+
+    budget_ms: int | None
+    timeout_s: float
+
+
 @dataclass(frozen=True)
 class StreamFrame:
     """A frame of a stream.

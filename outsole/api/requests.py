@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from outsole.answers import ItemFilter, SearchMode
 from outsole.api import convert, convert_gallery, convert_operations, convert_worn
-from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2
+from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2, wear_pb2
 from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions, WearSearch
 from outsole.errors import InvalidInput
 from outsole.operations import WorkState
@@ -173,12 +173,16 @@ def _set_common(
 
 
 def set_probe(
-    request: retrieval_pb2.SearchPrintRequest | retrieval_pb2.ExplainHitRequest | retrieval_pb2.SearchShoeRequest,
+    request: retrieval_pb2.SearchPrintRequest
+    | retrieval_pb2.ExplainHitRequest
+    | retrieval_pb2.SearchShoeRequest
+    | wear_pb2.PredictWearRequest
+    | wear_pb2.ReconstructOutsoleRequest,
     image: Picture,
     options: Mapping[str, Any],
     timeout_s: float,
 ) -> None:
-    """Sets the picture and the budget, which every search has. Raises ``InvalidInput`` as ``search_request``."""
+    """Sets the picture and the budget, which every query has. Raises ``InvalidInput`` as ``search_request``."""
     if isinstance(image, EvidenceRef):
         request.evidence_sha256 = image.sha256
     else:

@@ -22,14 +22,15 @@ from outsole.commands.explain import half_size, heat_picture
 from outsole.commands.index import index_source
 from outsole.commands.output import LEAD, placement_text
 from outsole.commands.stack import LocalStack, StackState
-from outsole.errors import OutsoleError, Unavailable
+from outsole.errors import NotFound, OutsoleError, Unavailable
 from outsole.evaluation.cmc import cumulative_at_percent, cumulative_at_rank
-from outsole.evaluation.collections import Collection, read_collection
+from outsole.evaluation.collections import REFERENCES, Collection, read_collection
 from outsole.evaluation.searches import STAGES, SearchOutcome, run_searches, stage_p50_ms
 from outsole.imaging.canvas import thumbnail
 from outsole.imaging.decode import decode_image
 from outsole.report.html import write_report
-from outsole.report.records import ReportCandidate, ReportProbe, ReportSummary
+from outsole.report.records import ReportCandidate, ReportProbe, ReportSummary, ReportWear
+from outsole.report.wear_pictures import wear_strip
 from outsole.settings import StackSettings
 from outsole.synthesis.galleries import make_print_gallery
 
@@ -38,6 +39,7 @@ _CARDS = 24
 _EXPLAINED = 3
 _SERVING_TIMEOUT_S = 60.0
 _MADE_SEED = 7
+_WORN_WEEKS = (12, 26, 52)
 
 
 @click.command()
@@ -104,8 +106,9 @@ def _run(stack: LocalStack, collection: Collection, *, mode: SearchMode, out: Pa
         click.echo(_figures(outcomes, collection.size))
         click.echo(LEAD)
         cards = [_card(client, outcome) for outcome in tqdm(outcomes[:_CARDS], desc="heat maps", unit="probe")]
+        wear = worn_reference(client, collection)
     summary = _summary(outcomes, collection, stack.state, report=report, made=made)
-    return write_report(out, cards, summary)
+    return write_report(out, cards, dataclasses.replace(summary, wear=wear))
 
 
 def index_into(stack: LocalStack, source: Path, gallery: str) -> IndexReport:
@@ -206,6 +209,27 @@ def _card(client: Client, outcome: SearchOutcome) -> ReportProbe:
         stage_ms={stage: answer.stage_ms[stage] for stage in STAGES if stage in answer.stage_ms},
         warnings=answer.warnings,
         sha256=answer.probe_sha256,
+    )
+
+
+def worn_reference(client: Client, collection: Collection) -> ReportWear | None:
+    """What one reference may look like after some weeks; None where the service has no model of wear."""
+    folder = collection.source if collection.source.is_dir() else collection.source.parent / REFERENCES
+    path = next(folder.glob(f"{collection.probes[0].item_id}.*"), None)
+    if path is None:
+        return None
+    data = path.read_bytes()
+    try:
+        answer = client.predict_wear(data, weeks=_WORN_WEEKS)
+    except NotFound:
+        return None
+    return ReportWear(
+        name=f"reference {path.stem}",
+        strip_png=wear_strip(decode_image(data).gray, answer),
+        model=answer.model,
+        model_hash=answer.model_hash,
+        trained_on=answer.trained_on,
+        notice=answer.simulation_notice,
     )
 
 

@@ -27,15 +27,16 @@ from outsole.inference.triton_environment import triton_environment
 from outsole.settings import StackSettings
 from outsole.stopping import until_told
 from outsole.video.networks import MODELS
+from outsole.wear.model import KIND as WEAR_KIND
 from services.settings import ServiceSettings
 
 _POLL_S = 0.3
 _RESTART_WAIT_S = 2.0
 _ANSWER_TIMEOUT_S = 60.0
-# Kinds of model, see ``outsole.encoders.network_spec``: those that are only compared with others, and those that the
-# indexing of videos has loaded when it needs them.
+# Kinds of model, see ``outsole.encoders.network_spec``: those that are only compared with others, and those that are
+# loaded when somebody needs them.
 _COMPARED_KINDS = ("spatial_embedding", "picture_embedding")
-_KINDS_OF_VIDEO = ("object_detector", "shoe_key_points", "body_landmarks")
+_LATER_KINDS = ("object_detector", "shoe_key_points", "body_landmarks", WEAR_KIND)
 log = logging.getLogger("outsole.stack")
 
 
@@ -167,9 +168,7 @@ def asked_models(repositories: Sequence[Path]) -> tuple[str, ...]:
         repositories: Model repositories; one that is no directory holds none.
     """
     folders = (path.parent for repository in repositories for path in repository.glob("*/config.pbtxt"))
-    return tuple(
-        sorted({folder.name for folder in folders if _kind(folder) not in (*_COMPARED_KINDS, *_KINDS_OF_VIDEO)})
-    )
+    return tuple(sorted({folder.name for folder in folders if _kind(folder) not in (*_COMPARED_KINDS, *_LATER_KINDS)}))
 
 
 def _kind(folder: Path) -> str:

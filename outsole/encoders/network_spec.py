@@ -32,7 +32,7 @@ class NetworkSpec:
             ``spatial_embedding``: a unit vector a cell. ``picture_embedding``: one vector for a picture of a whole
             sole. ``shoe_embedding``: one vector for a crop of a shoe. ``depth_map``: pictures out.
             ``object_detector``: boxes and their scores, not yet sifted. ``shoe_key_points``: the corners of a shoe's 3D
-            box. ``body_landmarks``: places of a body.
+            box. ``body_landmarks``: places of a body. ``wear_prediction``: a print after or before weeks of wear.
         inputs: Inputs in the order of the graph, without the batch dimension.
         outputs: Outputs in the order of the graph, without the batch dimension.
         px_per_cm: Resolution of the input images on the sole; 0 where it is not fixed.

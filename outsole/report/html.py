@@ -17,9 +17,9 @@ from outsole.evaluation.bootstrap import Interval, grouped_bootstrap
 from outsole.evaluation.cmc import found_within, rank_of_percent
 from outsole.report.charts import cmc_chart, latency_chart, stage_chart
 from outsole.report.pictures import palette_stops
-from outsole.report.records import ReportCandidate, ReportProbe, ReportSummary
+from outsole.report.records import ReportCandidate, ReportProbe, ReportSummary, ReportWear
 
-__all__ = ["ReportCandidate", "ReportProbe", "ReportSummary", "render_report", "write_report"]
+__all__ = ["ReportCandidate", "ReportProbe", "ReportSummary", "ReportWear", "render_report", "write_report"]
 
 SHOWN_CANDIDATES = 5
 _TOP_PERCENTS = (1, 5, 10)

@@ -66,6 +66,25 @@ class ReportProbe:
 
 
 @dataclass(frozen=True)
+class ReportWear:
+    """What a model of wear makes of one print of the gallery.
+
+    Attributes:
+        name: What the reader knows the print by.
+        strip_png: The print and its simulations with their maps (``wear_pictures.wear_strip``), PNG bytes.
+        model, model_hash, trained_on: The model, the hex digest of its specification, and its data in words.
+        notice: Says that it is a simulation.
+    """
+
+    name: str
+    strip_png: bytes
+    model: str
+    model_hash: str
+    trained_on: str
+    notice: str
+
+
+@dataclass(frozen=True)
 class ReportSummary:
     """What was run, and the figures over all probes (which may be more than those shown as cards).
 
@@ -78,6 +97,7 @@ class ReportSummary:
         latency_ms: Milliseconds from request to answer of each search [P].
         stage_p50_ms: Median milliseconds by stage, in the order of the query's way.
         notes: Sentences about the data and the run.
+        wear: Simulated wear of one print; None where there is no section about it.
     """
 
     title: str
@@ -94,3 +114,4 @@ class ReportSummary:
     latency_ms: tuple[float, ...] = ()
     stage_p50_ms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    wear: ReportWear | None = None

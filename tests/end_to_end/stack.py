@@ -18,6 +18,7 @@ from indexer.compose import index_into, print_model
 from indexer.index_pictures import index_pictures
 from outsole.api import Client
 from outsole.commands.index import index_source, place_of
+from outsole.commands.supervisor import asked_models
 from outsole.free_ports import free_ports
 from outsole.gallery.layout import SHOES
 from outsole.inference.embedded_server import EmbeddedTriton, EmbeddedTritonSettings
@@ -94,13 +95,13 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every_s: float 
 def triton_server(
     state: Path, environment: TritonEnvironment, *, more: Sequence[Path] = ()
 ) -> Iterator[EmbeddedTriton]:
-    """A Triton server with the encoders of prints and shoes, and with all models of further repositories."""
+    """A Triton server with the encoders of prints and shoes, and with what a stack loads of further repositories."""
     grpc_port, http_port, metrics_port = free_ports(3, host="127.0.0.1")
     settings = EmbeddedTritonSettings(
         models=(
             ServiceSettings().encoder,
             DEFAULT_SHOE_ENCODER,
-            *(path.name for repository in more for path in repository.iterdir()),
+            *asked_models(more),
         ),
         niced=tuple(MODELS_OF_VIDEO),
         grpc_port=grpc_port,

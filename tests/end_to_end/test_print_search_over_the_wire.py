@@ -10,10 +10,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from outsole.answers import ItemFilter, Placement, SearchMode, Side
 from outsole.api import Client
-from outsole.api.generated.outsole.v1 import (
-    wear_pb2,
-    wear_pb2_grpc,
-)
 from outsole.api.records import PlacementSearch, SearchOptions
 from outsole.errors import PreconditionFailed
 from outsole.evaluation.searches import STAGES
@@ -124,21 +120,8 @@ def test_galleries_and_items_can_be_read(client: Client, stack: Stack) -> None:
     assert (item.model_id, item.brand) == (items[2].model_id, items[2].brand)
 
 
-def test_methods_of_later_releases_say_so(stack: Stack) -> None:
-    with grpc.insecure_channel(stack.target) as channel:
-        calls = [
-            (wear_pb2_grpc.WearServiceStub(channel).PredictWear, wear_pb2.PredictWearRequest()),  # type: ignore[no-untyped-call]
-            (wear_pb2_grpc.WearServiceStub(channel).ReconstructOutsole, wear_pb2.ReconstructOutsoleRequest()),  # type: ignore[no-untyped-call]
-        ]
-        for call, request in calls:
-            with pytest.raises(grpc.RpcError) as caught:
-                call(request, timeout=10)
-            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-            assert "not part of this release" in caught.value.details()
-
-
 def test_health_is_told_for_each_service(stack: Stack) -> None:
-    serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+    serving = health_pb2.HealthCheckResponse.SERVING
     with grpc.insecure_channel(stack.target) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         wanted = {
@@ -147,7 +130,7 @@ def test_health_is_told_for_each_service(stack: Stack) -> None:
             "outsole.v1.GalleryService": serving,
             "outsole.v1.IndexService": serving,
             "outsole.v1.VideoService": serving,
-            "outsole.v1.WearService": not_serving,
+            "outsole.v1.WearService": serving,
         }
         for service, status in wanted.items():
             assert stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10).status == status

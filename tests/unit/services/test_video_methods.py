@@ -17,7 +17,6 @@ from outsole.giving_way import GivingWay, QueriesAtWork
 from services.archives import Archives
 from services.catalogue import Catalogue, Served
 from services.ingress import Ingress
-from services.later import LaterMethods
 from services.parts import SearchParts
 from services.rpc import interactive
 from services.telemetry import NullRecorder
@@ -70,8 +69,6 @@ def test_every_method_of_the_contract_has_one_that_answers() -> None:
     services = (service for file in files for service in file.DESCRIPTOR.services_by_name.values())
     names = {method.name for service in services for method in service.methods}
     assert [name for name in sorted(names) if not callable(getattr(Ingress, name, None))] == []
-    later = {name for name in names if name in vars(LaterMethods)}
-    assert later == {"PredictWear", "ReconstructOutsole"}
 
 
 def test_pages_of_tracks_and_sources_come_over_the_wire(host: Host) -> None:

@@ -18,6 +18,7 @@ from training.losses import (
     masked_similarities,
     smoothed_cross_entropy,
     spatial_supervised_contrastive,
+    structural_dissimilarity,
     supervised_contrastive,
 )
 
@@ -261,3 +262,24 @@ def test_a_triplet_with_room_costs_nothing_and_one_without_its_parts_is_refused(
         best_positive_triplet(items, items, positive=own, negative=others, hardest=0)
     with pytest.raises(InvalidInput, match="embeddings"):
         best_positive_triplet(items, items[:, :2], positive=own, negative=others)
+
+
+def test_structural_dissimilarity_is_one_less_the_likeness_that_scikit_image_finds() -> None:
+    from skimage.metrics import structural_similarity
+
+    first, second = (torch.rand(2, 20, 16, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    found = float(structural_dissimilarity(first, second))
+    # Where the window lies inside of the picture; variances are those of the window, not of a sample.
+    wanted = [
+        structural_similarity(a.numpy(), b.numpy(), win_size=7, data_range=1.0, use_sample_covariance=False, full=True)[
+            1
+        ][3:-3, 3:-3].mean()
+        for a, b in zip(first, second, strict=True)
+    ]
+    assert found == pytest.approx(1 - sum(wanted) / 2, abs=1e-5)
+    assert float(structural_dissimilarity(first, first)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_pictures_of_another_shape_have_no_structural_dissimilarity() -> None:
+    with pytest.raises(InvalidInput, match="two of"):
+        structural_dissimilarity(torch.zeros(1, 9, 9), torch.zeros(1, 9, 8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from outsole.answers import Placement
 from outsole.errors import InvalidInput
 from outsole.report.html import render_report, write_report
 from outsole.report.pictures import heat_overlay, png_bytes
-from outsole.report.records import ReportCandidate, ReportProbe, ReportSummary
+from outsole.report.records import ReportCandidate, ReportProbe, ReportSummary, ReportWear
 
 HEIGHT, WIDTH = 384, 160
 STAGES = ("receive", "decode", "canvas", "encode", "candidates", "rerank", "group", "report")
@@ -163,3 +164,14 @@ def test_writing_leaves_only_the_report_in_its_folder(tmp_path: Path) -> None:
     path = write_report(tmp_path / "demo" / "report.html", [made_probe(1, 1)], made_summary(6))
     assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
     assert path.read_text(encoding="utf-8").endswith("</html>\n")
+
+
+def test_simulated_wear_is_shown_where_there_is_a_model_with_what_it_is(text: str) -> None:
+    strip = png_bytes(made_sole(1))
+    wear = ReportWear("reference 00001", strip, "wear_forward", "9d1f" * 16, "made <b>soles</b>", "It is a simulation.")
+    shown = render_report([], replace(made_summary(), wear=wear))
+    section = shown.split("<h2>Wear, simulated</h2>")[1]
+    for said in ("reference 00001", "It is a simulation.", "9d1f9d1f9d1f9d1f", "made &lt;b&gt;soles&lt;/b&gt;"):
+        assert said in section
+    assert section.count("data:image/png;base64,") == 1
+    assert "Wear, simulated" not in text

@@ -26,21 +26,39 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15outsole/v1/wear.proto\x12\noutsole.v1\"6\n\x12PredictWearRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x11\n\twear_days\x18\x02 \x01(\x05\"<\n\x13PredictWearResponse\x12\x11\n\timage_png\x18\x01 \x01(\x0c\x12\x12\n\nmodel_hash\x18\x02 \x01(\t\"*\n\x19ReconstructOutsoleRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\"C\n\x1aReconstructOutsoleResponse\x12\x11\n\timage_png\x18\x01 \x01(\x0c\x12\x12\n\nmodel_hash\x18\x02 \x01(\t2\xc2\x01\n\x0bWearService\x12N\n\x0bPredictWear\x12\x1e.outsole.v1.PredictWearRequest\x1a\x1f.outsole.v1.PredictWearResponse\x12\x63\n\x12ReconstructOutsole\x12%.outsole.v1.ReconstructOutsoleRequest\x1a&.outsole.v1.ReconstructOutsoleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15outsole/v1/wear.proto\x12\noutsole.v1\"~\n\x12PredictWearRequest\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12\x19\n\x0f\x65vidence_sha256\x18\x02 \x01(\tH\x00\x12\r\n\x05weeks\x18\x03 \x03(\x05\x12\x16\n\tbudget_ms\x18\x04 \x01(\x05H\x01\x88\x01\x01\x42\x07\n\x05probeB\x0c\n\n_budget_ms\"[\n\x0ePredictedPrint\x12\r\n\x05weeks\x18\x01 \x01(\x05\x12\x11\n\timage_png\x18\x02 \x01(\x0c\x12\x12\n\nunsure_png\x18\x03 \x01(\x0c\x12\x13\n\x0bmean_unsure\x18\x04 \x01(\x01\"\xac\x03\n\x13PredictWearResponse\x12*\n\x06prints\x18\x01 \x03(\x0b\x32\x1a.outsole.v1.PredictedPrint\x12\r\n\x05model\x18\x02 \x01(\t\x12\x12\n\nmodel_hash\x18\x03 \x01(\t\x12\x12\n\ntrained_on\x18\x04 \x01(\t\x12\x19\n\x11simulation_notice\x18\x05 \x01(\t\x12\x14\n\x0cprobe_sha256\x18\x06 \x01(\t\x12\r\n\x05steps\x18\x07 \x03(\t\x12\x10\n\x08warnings\x18\x08 \x03(\t\x12>\n\x08stage_ms\x18\t \x03(\x0b\x32,.outsole.v1.PredictWearResponse.StageMsEntry\x12?\n\x08settings\x18\n \x03(\x0b\x32-.outsole.v1.PredictWearResponse.SettingsEntry\x1a.\n\x0cStageMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x85\x01\n\x19ReconstructOutsoleRequest\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12\x19\n\x0f\x65vidence_sha256\x18\x02 \x01(\tH\x00\x12\r\n\x05weeks\x18\x03 \x03(\x05\x12\x16\n\tbudget_ms\x18\x04 \x01(\x05H\x01\x88\x01\x01\x42\x07\n\x05probeB\x0c\n\n_budget_ms\"\xc1\x03\n\x1aReconstructOutsoleResponse\x12*\n\x06prints\x18\x01 \x03(\x0b\x32\x1a.outsole.v1.PredictedPrint\x12\r\n\x05model\x18\x02 \x01(\t\x12\x12\n\nmodel_hash\x18\x03 \x01(\t\x12\x12\n\ntrained_on\x18\x04 \x01(\t\x12\x19\n\x11simulation_notice\x18\x05 \x01(\t\x12\x14\n\x0cprobe_sha256\x18\x06 \x01(\t\x12\r\n\x05steps\x18\x07 \x03(\t\x12\x10\n\x08warnings\x18\x08 \x03(\t\x12\x45\n\x08stage_ms\x18\t \x03(\x0b\x32\x33.outsole.v1.ReconstructOutsoleResponse.StageMsEntry\x12\x46\n\x08settings\x18\n \x03(\x0b\x32\x34.outsole.v1.ReconstructOutsoleResponse.SettingsEntry\x1a.\n\x0cStageMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xc2\x01\n\x0bWearService\x12N\n\x0bPredictWear\x12\x1e.outsole.v1.PredictWearRequest\x1a\x1f.outsole.v1.PredictWearResponse\x12\x63\n\x12ReconstructOutsole\x12%.outsole.v1.ReconstructOutsoleRequest\x1a&.outsole.v1.ReconstructOutsoleResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'outsole.api.generated.outsole.v1.wear_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PREDICTWEARRESPONSE_STAGEMSENTRY']._loaded_options = None
+  _globals['_PREDICTWEARRESPONSE_STAGEMSENTRY']._serialized_options = b'8\001'
+  _globals['_PREDICTWEARRESPONSE_SETTINGSENTRY']._loaded_options = None
+  _globals['_PREDICTWEARRESPONSE_SETTINGSENTRY']._serialized_options = b'8\001'
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_STAGEMSENTRY']._loaded_options = None
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_STAGEMSENTRY']._serialized_options = b'8\001'
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_SETTINGSENTRY']._loaded_options = None
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_SETTINGSENTRY']._serialized_options = b'8\001'
   _globals['_PREDICTWEARREQUEST']._serialized_start=37
-  _globals['_PREDICTWEARREQUEST']._serialized_end=91
-  _globals['_PREDICTWEARRESPONSE']._serialized_start=93
-  _globals['_PREDICTWEARRESPONSE']._serialized_end=153
-  _globals['_RECONSTRUCTOUTSOLEREQUEST']._serialized_start=155
-  _globals['_RECONSTRUCTOUTSOLEREQUEST']._serialized_end=197
-  _globals['_RECONSTRUCTOUTSOLERESPONSE']._serialized_start=199
-  _globals['_RECONSTRUCTOUTSOLERESPONSE']._serialized_end=266
-  _globals['_WEARSERVICE']._serialized_start=269
-  _globals['_WEARSERVICE']._serialized_end=463
+  _globals['_PREDICTWEARREQUEST']._serialized_end=163
+  _globals['_PREDICTEDPRINT']._serialized_start=165
+  _globals['_PREDICTEDPRINT']._serialized_end=256
+  _globals['_PREDICTWEARRESPONSE']._serialized_start=259
+  _globals['_PREDICTWEARRESPONSE']._serialized_end=687
+  _globals['_PREDICTWEARRESPONSE_STAGEMSENTRY']._serialized_start=592
+  _globals['_PREDICTWEARRESPONSE_STAGEMSENTRY']._serialized_end=638
+  _globals['_PREDICTWEARRESPONSE_SETTINGSENTRY']._serialized_start=640
+  _globals['_PREDICTWEARRESPONSE_SETTINGSENTRY']._serialized_end=687
+  _globals['_RECONSTRUCTOUTSOLEREQUEST']._serialized_start=690
+  _globals['_RECONSTRUCTOUTSOLEREQUEST']._serialized_end=823
+  _globals['_RECONSTRUCTOUTSOLERESPONSE']._serialized_start=826
+  _globals['_RECONSTRUCTOUTSOLERESPONSE']._serialized_end=1275
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_STAGEMSENTRY']._serialized_start=592
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_STAGEMSENTRY']._serialized_end=638
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_SETTINGSENTRY']._serialized_start=640
+  _globals['_RECONSTRUCTOUTSOLERESPONSE_SETTINGSENTRY']._serialized_end=687
+  _globals['_WEARSERVICE']._serialized_start=1278
+  _globals['_WEARSERVICE']._serialized_end=1472
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,8 @@ if _version_not_supported:
 
 
 class WearServiceStub:
-    """Predicts wear, and restores worn soles.
+    """Simulates wear, forwards and backwards in time. Both methods need a model of wear in the service's model repository; NOT_FOUND,
+    naming what is missing, where there is none.
     """
 
     def __init__(self, channel):
@@ -50,18 +51,19 @@ class WearServiceStub:
 
 
 class WearServiceServicer:
-    """Predicts wear, and restores worn soles.
+    """Simulates wear, forwards and backwards in time. Both methods need a model of wear in the service's model repository; NOT_FOUND,
+    naming what is missing, where there is none.
     """
 
     def PredictWear(self, request, context):
-        """Shows how a sole will look after more wear. Safe to retry.
+        """Shows what a print may look like after the sole was worn for some more weeks. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReconstructOutsole(self, request, context):
-        """Shows how a worn sole's outsole looked when it was whole. Safe to retry.
+        """Shows what the print of a worn sole may have looked like some weeks of wear before. Safe to retry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,7 +91,8 @@ def add_WearServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WearService:
-    """Predicts wear, and restores worn soles.
+    """Simulates wear, forwards and backwards in time. Both methods need a model of wear in the service's model repository; NOT_FOUND,
+    naming what is missing, where there is none.
     """
 
     @staticmethod

@@ -1,0 +1,132 @@
+"""Learning wear: pairs, loss, figures, variants."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from torch import nn
+
+from outsole.encoders.wear import WearUnet
+from outsole.wear.model import Direction
+from training import wear
+from training.made_prints import LEARNED_SEED
+from training.system import Batch, Preset
+from training.trainer import train
+from training.wear_pairs import WearPairs, mean_target
+from training.wear_scores import always, gains, likeness, unchanged, unchanged_clean
+
+
+def _pairs(direction: Direction = Direction.FORWARD, steps: int = 2) -> WearPairs:
+    return WearPairs(direction, steps=steps, batch_items=3, seed=1, plan_seed=LEARNED_SEED, models=4)
+
+
+def test_a_batch_is_a_function_of_seed_and_step_alone() -> None:
+    fresh, used = _pairs(), _pairs()
+    used[0]
+    for name, value in fresh[1].items():
+        assert torch.equal(value, used[1][name])
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_the_later_print_of_a_pair_has_more_contact(direction: Direction) -> None:
+    for pair in _pairs(direction).pairs(0):
+        earlier, later = (pair.clean, pair.target) if direction is Direction.FORWARD else (pair.target, pair.clean)
+        assert later.astype(int).sum() > earlier.astype(int).sum()
+        assert pair.weeks in range(2, 53, 2)
+
+
+def test_the_print_that_is_given_is_that_of_the_pair() -> None:
+    for pair in _pairs().pairs(0):
+        assert np.abs((255 - pair.image.astype(int)) - pair.clean).mean() < 30
+
+
+def test_whole_prints_are_neither_cropped_nor_turned() -> None:
+    whole = WearPairs(
+        Direction.FORWARD, steps=1, batch_items=6, seed=2, plan_seed=LEARNED_SEED, models=4, whole=True
+    ).pairs(0)
+    for pair in whole:
+        rows = np.flatnonzero((pair.target > 127).any(axis=1))
+        assert np.ptp(rows) > 450
+
+
+class _Oracle(nn.Module):
+    def __init__(self, batch: Batch, *, wrong: float) -> None:
+        super().__init__()
+        self.batch, self.wrong = batch, wrong
+
+    def forward(self, image: torch.Tensor, weeks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        truth = self.batch["target"].float() / 255
+        return (truth - self.wrong).abs(), torch.full_like(truth, self.wrong)
+
+
+@pytest.mark.parametrize("loss", [wear.loss_of, wear.loss_of_paper])
+def test_the_loss_is_smallest_for_the_true_print(loss: object) -> None:
+    assert callable(loss)
+    batch = _pairs()[0]
+    right, wrong = (loss(_Oracle(batch, wrong=part), batch) for part in (0.0, 0.2))
+    assert float(right["loss"]) == pytest.approx(0.0, abs=1e-5)
+    assert float(wrong["loss"]) > 0.03
+    # A network that knows its error is told so.
+    assert float(wrong["unsure"]) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_gains_are_above_the_best_of_the_trivial_answers() -> None:
+    pairs = _pairs().pairs(0)
+    perfect = likeness(pairs, lambda pair: pair.target / 255)
+    trivial = [likeness(pairs, unchanged), likeness(pairs, always(mean_target(_pairs(), steps=2)))]
+    gained = gains(perfect, trivial)
+    assert gained[0] == pytest.approx(1 - max(answer.means[0] for answer in trivial))
+    assert gained[1] > 0
+    assert likeness(pairs, unchanged_clean).means[0] > trivial[0].means[0]
+
+
+def test_a_few_steps_lower_the_loss_and_give_figures(tmp_path: Path) -> None:
+    preset = Preset(steps=6, batch_items=2, trunk_rate=0.0, head_rate=3e-3, warmup_steps=1, evaluate_items=2, workers=0)
+
+    def pairs_of(chosen: Preset) -> WearPairs:
+        return WearPairs(
+            Direction.FORWARD,
+            steps=chosen.steps,
+            batch_items=chosen.batch_items,
+            seed=1,
+            plan_seed=LEARNED_SEED,
+            models=2,
+            whole=True,
+        )
+
+    system = dataclasses.replace(
+        wear.FORWARD,
+        presets={"tiny": preset},
+        build=functools.partial(WearUnet, Direction.FORWARD, widths=(4, 8, 8, 8)),
+        dataset=pairs_of,
+        evaluate=functools.partial(wear.evaluate, direction=Direction.FORWARD, mean=np.full((640, 256), 0.2)),
+    )
+    run = train(system, "tiny", folder=tmp_path, device="cpu")
+    losses = [row["loss"] for row in run.log]
+    assert losses[-1] < losses[0]
+    assert {"ssim", "psnr_db", "ssim_gain", "psnr_gain_db", "unsure_corr"} <= set(run.result.metrics)
+
+
+def test_each_direction_has_the_autoencoder_of_the_literature_as_a_variant() -> None:
+    for system in (wear.FORWARD, wear.BACKWARD):
+        paper = system.variant("paper")
+        assert type(paper.build()).__name__ == "WearAutoencoder"
+        assert {preset.weight_decay for preset in paper.presets.values()} == {0.0}
+
+
+@pytest.mark.parametrize("system", [wear.FORWARD, wear.BACKWARD])
+def test_the_export_plan_says_what_the_network_returns(system: wear.System) -> None:
+    plan = wear.EXPORT_PLANS[system.name]
+    images, weeks = plan.example_inputs(2)
+    assert images.shape == (2, *plan.inputs[0].dims) and weeks.shape == (2, 1)
+    with torch.no_grad():
+        outputs = system.build().eval()(torch.from_numpy(images), torch.from_numpy(weeks))
+    assert [tuple(part.shape[1:]) for part in outputs] == [tensor.dims for tensor in plan.outputs]
