@@ -1,9 +1,12 @@
-"""Searches in this process, by the functions that the services call."""
+"""Galleries and searches in this process, by the functions that the commands and the services call."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
+from indexer.compose import IndexPlace, index_into, index_worn
+from indexer.index_pictures import IndexReport
 from outsole.gallery.store import VectorStore
 from outsole.matching.print_system import PrintSystem
 from outsole.matching.shoe_system import SHOE
@@ -33,3 +36,28 @@ def in_process_parts(
     )
     reranking = EditionRerankers(settings.editions_dir, system.spec, cache_mib=settings.rerank_cache_mib)
     return search_parts(settings, candidates=published, reranking=reranking)
+
+
+async def index_in_process(
+    source: Path, gallery: str, *, settings: ServiceSettings, worn: Sequence[int] = (), embedding: str = ""
+) -> tuple[IndexReport, ...]:
+    """Index soles into a gallery of a home directory and into its companions, with ONNX Runtime in this process.
+
+    Args:
+        source: A directory of images or a manifest.
+        gallery: Name of the gallery.
+        settings: Of the services that search it.
+        worn: Weeks of wear, a companion for each.
+        embedding: See ``indexer.compose.index_into``.
+
+    Returns:
+        The report of the gallery itself, then of each companion.
+
+    Raises:
+        OutsoleError: See ``indexer.compose.index_into`` and ``index_worn``.
+    """
+    place = IndexPlace(settings.model_dir, settings.encoders_dir, settings.editions_dir)
+    reports = [await index_into(source, gallery, place=place, embedding=embedding)]
+    for weeks in worn:
+        reports.append(await index_worn(source, gallery, weeks=weeks, place=place, embedding=embedding))
+    return tuple(reports)

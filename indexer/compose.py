@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import functools
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +18,44 @@ from numpy.typing import NDArray
 from indexer.crawl import ProgressOf, progress_bar
 from indexer.index_pictures import CrawlOptions, IndexReport, index_pictures
 from indexer.model import IndexEmbedding, IndexModel
-from indexer.preparing import Contact, Preparer
+from indexer.preparing import Contact, Preparer, Worn
 from indexer.preparing_shoes import prepare_shoe
 from outsole.encoders.network_spec import NetworkSpec
 from outsole.errors import InvalidInput, PreconditionFailed
 from outsole.gallery.layout import SHOES, SOLES
+from outsole.gallery.worn import worn_gallery, worn_settings
 from outsole.inference.encoder import Encoder, ModelContract
 from outsole.matching.embedding import DEFAULT_EMBEDDING, PrintEmbedding
 from outsole.matching.print_system import DEPTH_PREDICTOR, PrintSystem
 from outsole.matching.shoe_system import DEFAULT_SHOE_ENCODER, SHOE, VIEWS, ShoeSystem, find_shoe_encoders
+from outsole.wear.canvas import lay_print
+from outsole.wear.model import Direction, find_wear_models, predicted_prints, wear_inputs
 
 NO_EMBEDDING = "none"
-_DEPTH_TIMEOUT_S = 60.0
+_PREDICTOR_TIMEOUT_S = 60.0
 _PRINT = "print"
-_Open = Callable[[ModelContract, Path], Encoder]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Wearing:
+    """How impressions are worn before they are indexed.
+
+    Attributes:
+        weeks: Weeks of wear.
+        model_hash: Of the model's specification.
+        worn: Predicts them.
+    """
+
+    weeks: int
+    model_hash: str
+    worn: Worn
+
+
+class _Open(Protocol):
+    """Opens the encoder of a model folder for as long as the indexing lasts."""
+
+    def __call__(self, contract: ModelContract, folder: Path, *, load_missing: bool = False) -> Encoder: ...
 
 
 @dataclass(frozen=True)
@@ -55,33 +81,40 @@ class IndexPlace:
         return cls(**paths, triton_url=texts["triton_url"])
 
     @asynccontextmanager
-    async def opened(self, embedding: str = "", *, shows: str = SOLES) -> AsyncIterator[IndexModel]:
+    async def opened(
+        self, embedding: str = "", *, shows: str = SOLES, worn_weeks: int = 0
+    ) -> AsyncIterator[IndexModel]:
         """The model, for as long as the block lasts.
 
         Args:
             embedding: Of soles the name of the embedding beside the correlation encoder; empty for the shipped one
                 where there is one, ``none`` for none. Of shoes the name of the encoder; empty for the shipped one.
             shows: What the pictures show, ``soles`` or ``shoes``.
+            worn_weeks: Of soles: every impression is predicted after so many weeks of wear, and that is indexed.
 
         Raises:
             InvalidInput: There is no embedding or encoder of that name.
-            PreconditionFailed: Triton does not serve it.
-            NotFound, DataCorrupt: As of ``PrintSystem.load`` and ``ShoeSystem.load``.
+            PreconditionFailed: Triton does not serve it, or there is no model of wear.
+            NotFound, DataCorrupt: As of ``PrintSystem.load``, ``ShoeSystem.load`` and ``find_wear_models``.
         """
         async with contextlib.AsyncExitStack() as closing:
 
-            def opened(contract: ModelContract, folder: Path) -> Encoder:
-                encoder = encoder_of(contract, folder, triton_url=self.triton_url)
+            def opened(contract: ModelContract, folder: Path, *, load_missing: bool = False) -> Encoder:
+                encoder = encoder_of(contract, folder, triton_url=self.triton_url, load_missing=load_missing)
                 closing.push_async_callback(encoder.close)
                 return encoder
 
-            yield await (self._shoes(embedding, opened) if shows == SHOES else self._soles(embedding, opened))
+            if shows == SHOES:
+                yield await self._shoes(embedding, opened)
+            else:
+                yield await self._soles(embedding, opened, worn_weeks)
 
-    async def _soles(self, embedding: str, opened: _Open) -> IndexModel:
+    async def _soles(self, embedding: str, opened: _Open, worn_weeks: int) -> IndexModel:
         system = PrintSystem.load(self.model_dir, more=[self.encoders_dir])
         chosen = chosen_embedding(system, embedding)
         encoder = opened(system.spec.contract(), self.model_dir)
-        model = print_model(system, encoder, contact=self._contact(opened))
+        wearing = self._wearing(opened, worn_weeks) if worn_weeks else None
+        model = print_model(system, encoder, contact=self._contact(opened), wearing=wearing)
         if chosen is None:
             return model
         second = opened(chosen.contract(), chosen.folder)
@@ -101,12 +134,28 @@ class IndexPlace:
         encoder, loop = opened(NetworkSpec.load(folder).contract(), folder), asyncio.get_running_loop()
 
         def contact(picture: NDArray[np.uint8]) -> NDArray[np.floating]:
-            # Pictures are prepared in threads; the encoder lives in the loop.
-            call = encoder.encode(picture[None], timeout_s=_DEPTH_TIMEOUT_S)
-            found = asyncio.run_coroutine_threadsafe(call, loop).result()
+            found = _awaited(encoder.encode(picture[None], timeout_s=_PREDICTOR_TIMEOUT_S), loop)
             return np.asarray(found[_PRINT][0], np.float32)
 
         return contact
+
+    def _wearing(self, opened: _Open, weeks: int) -> Wearing:
+        """Predicts impressions after some weeks of wear."""
+        wear = find_wear_models((self.model_dir.parent, self.encoders_dir)).get(Direction.FORWARD)
+        if wear is None:
+            raise PreconditionFailed(
+                "there is no model of wear that looks forward", field="worn", remedy="serve wear_forward"
+            )
+        # The stack does not load models of wear by itself: whoever wants no wear does without their memory.
+        encoder, loop = opened(wear.contract(), wear.folder, load_missing=True), asyncio.get_running_loop()
+
+        def worn(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            laid = lay_print(gray)
+            # One at a time, so that the same picture is the same bits whatever is indexed beside it.
+            outputs = _awaited(encoder.encode(wear_inputs(laid, [weeks]), timeout_s=_PREDICTOR_TIMEOUT_S), loop)
+            return predicted_prints(outputs, laid, [weeks])[0].gray
+
+        return Wearing(weeks, wear.hash, worn)
 
 
 async def index_into(
@@ -135,6 +184,37 @@ async def index_into(
     async with place.opened(embedding, shows=shows) as model:
         return await index_pictures(
             source, gallery, root=place.editions_dir, model=model, options=options, progress=progress
+        )
+
+
+async def index_worn(
+    source: Path,
+    gallery: str,
+    *,
+    weeks: int,
+    place: IndexPlace,
+    embedding: str = "",
+    options: CrawlOptions | None = None,
+) -> IndexReport:
+    """Index a source of soles into the companion of a gallery: its items as they will print after some weeks of wear.
+
+    Args:
+        source: What the gallery itself was indexed from.
+        gallery: Name of the gallery, not of the companion.
+        weeks: Even weeks of wear, 2 to 52.
+        place, embedding: As of the gallery itself.
+        options: How the source is crawled; Ray's workers are given the model of the companion.
+
+    Raises:
+        OutsoleError: As of ``index_into``; ``PreconditionFailed`` where there is no model of wear.
+    """
+    opener = functools.partial(place.opened, embedding, worn_weeks=weeks)
+    how = options or CrawlOptions()
+    # What is left out of searches is left out by the gallery itself; a worn view is judged by nobody.
+    how = dataclasses.replace(how, find_outliers=False, on_ray=None if how.on_ray is None else opener)
+    async with opener() as model:
+        return await index_pictures(
+            source, worn_gallery(gallery, weeks), root=place.editions_dir, model=model, options=how
         )
 
 
@@ -188,16 +268,24 @@ def encoder_of(contract: ModelContract, model_dir: Path, *, triton_url: str, loa
     return InProcessEncoder(model_dir, contract=contract)
 
 
-def print_model(system: PrintSystem, encoder: Encoder, *, contact: Contact | None = None) -> IndexModel:
-    """What the indexer makes of sole pictures with the correlation encoder."""
+def print_model(
+    system: PrintSystem, encoder: Encoder, *, contact: Contact | None = None, wearing: Wearing | None = None
+) -> IndexModel:
+    """What the indexer makes of sole pictures with the correlation encoder; worn ones, where ``wearing`` is given."""
+    worn = {} if wearing is None else worn_settings(wearing.weeks, wearing.model_hash)
     return IndexModel(
         name=system.spec.name,
         hash=system.spec.hash,
         encoder=encoder,
-        prepare=Preparer(system.spec, contact),
+        prepare=Preparer(system.spec, contact, None if wearing is None else wearing.worn),
         derive=system.derive,
-        settings=system.index_settings,
+        settings={**system.index_settings, **worn},
     )
+
+
+def _awaited(call: Coroutine[Any, Any, _T], loop: asyncio.AbstractEventLoop) -> _T:
+    """What an encoder answers: pictures are prepared in threads, and the encoder lives in the loop."""
+    return asyncio.run_coroutine_threadsafe(call, loop).result()
 
 
 def shoe_model(system: ShoeSystem, encoder: Encoder) -> IndexModel:

@@ -22,6 +22,8 @@ from outsole.imaging.roles import role_doubt
 
 Contact = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 """Predicts where a sole uint8 [384, 192, 3] would touch the floor, [384, 192], 0 .. 1."""
+Worn = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Predicts what an impression uint8 [H, W] will be after some weeks of wear, uint8 [H, W]."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +45,28 @@ class Preparer:
     Attributes:
         rules: Of the correlation encoder's canvas.
         contact: The depth predictor; None to refuse photographs.
+        worn: Wears every impression, that of a photograph too; None to take them as they are.
     """
 
     rules: CanvasRules
     contact: Contact | None = None
+    worn: Worn | None = None
 
     def __call__(self, data: bytes, role: Role = Role.SOLE) -> PreparedPicture:
         """The canvas of a picture file; all show soles.
 
         Raises:
             InvalidInput: It is no picture, or does not show one sole.
-            Unavailable, BudgetSpent: The depth predictor did not answer.
+            Unavailable, BudgetSpent: The depth predictor or the model of wear did not answer.
         """
         del role
         decoded = decode_image(data, with_color=True)
         gray = self._impression(decoded)
+        if self.worn is not None:
+            gray = self.worn(gray)
         placed = place_item(gray, self.rules)
         height, width = gray.shape
+        # The hash is of the picture itself: duplicates are the same ones, however long they were worn.
         return PreparedPicture(
             placed.image, placed.valid, width, height, placed.thumbnail_png, hash_text(picture_hash(decoded.gray))
         )

@@ -122,7 +122,10 @@ class Hit:
             across probes of searches with the same encoders. It is no probability.
         brand, side, category, tread_family: The item's metadata; empty where unknown.
         placement: The placement that won.
-        score_parts: What the score was made of, by name: ``correlation``, ``embedding``, each about -1 .. 1.
+        score_parts: What the score was made of, by name: ``correlation``, ``embedding``, each about -1 .. 1. Where
+            worn views were compared too, of the view that won; the score is the soft maximum of all of them.
+        worn_weeks: The view that won shows the item as it is predicted to be worn for so many weeks; 0 for as it is.
+        probe_weeks: In the view that won the probe was taken back by so many weeks; 0 for as it is.
     """
 
     rank: int
@@ -135,6 +138,8 @@ class Hit:
     category: str = ""
     tread_family: str = ""
     score_parts: dict[str, float] = field(default_factory=dict, hash=False)
+    worn_weeks: int = 0
+    probe_weeks: int = 0
 
     @classmethod
     def of(

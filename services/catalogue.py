@@ -20,12 +20,14 @@ from outsole.gallery.editions import Edition, list_editions, list_galleries
 from outsole.gallery.filters import rows_allowed, rows_matching
 from outsole.gallery.layout import SHOES, SOLES, TRACKS, checked_name, current_edition
 from outsole.gallery.overview import overview
+from outsole.gallery.worn import unworn_settings, worn_gallery, worn_weeks
 from outsole.lifecycle import EditionInfo
 from services.pages import edition_of, start_of, token_of
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
-_KEPT_EDITIONS = 8
+# Every gallery of soles may have companions of several weeks.
+_KEPT_EDITIONS = 16
 _NAMED_VALUES = 10
 _SINGULAR = {"brands": "brand", "categories": "category", "cameras": "camera", "places": "place"}
 _SEARCHED_BY = {SOLES: "SearchPrint", SHOES: "SearchShoe", TRACKS: "SearchShoe with an archive"}
@@ -184,6 +186,31 @@ class Catalogue:
             )
         return EncoderChoice("" if encoder == embedding else correlation, embedding)
 
+    def worn(self, base: Edition, weeks: int, *, edition: str = "", embedding: str = "") -> Edition:
+        """An edition of a gallery's companion, comparable with an edition of the gallery itself.
+
+        Args:
+            base: Of the gallery itself.
+            weeks: Weeks of wear of the companion.
+            edition: The companion's; empty for the one in force.
+            embedding: Name of the base's embedding, where the search uses it.
+
+        Raises:
+            NotFound: The gallery has a companion, and it has no such edition.
+            PreconditionFailed: The gallery was not indexed so, with these encoders; the command to run is named.
+        """
+        name = worn_gallery(base.gallery, weeks)
+        if name not in list_galleries(self._root):
+            raise _not_worn(base, weeks, f"gallery {base.gallery!r} was not indexed worn for {weeks} weeks")
+        found = self.edition(name, edition)
+        if worn_weeks(found) != weeks:
+            raise _not_worn(base, weeks, f"gallery {name!r} is no companion of {base.gallery!r}")
+        check_shows(found, SOLES)
+        self._check_correlation(found)
+        if embedding and found.manifest.embeddings.get(embedding) != base.manifest.embeddings[embedding]:
+            raise _not_worn(base, weeks, f"edition {found.id} of gallery {name!r} was indexed without {embedding!r}")
+        return found
+
     def encoders_in_use(self) -> tuple[str, ...]:
         """Names of the embeddings and encoders of shoes that searchable galleries need now, in order of name."""
         named = (name for gallery in self.galleries() if self.is_searchable(gallery) for name in gallery.encoders)
@@ -198,7 +225,8 @@ class Catalogue:
                 field="edition",
                 remedy="index the gallery again with this release",
             )
-        if dict(found.manifest.settings) != dict(self._served.index_settings):
+        # A companion is searched like any gallery of soles: all but its wear has to be as served.
+        if unworn_settings(found.manifest.settings) != dict(self._served.index_settings):
             raise PreconditionFailed(
                 f"edition {found.id} of gallery {gallery!r} was made with other settings than are served",
                 field="edition",
@@ -308,6 +336,11 @@ def check_shows(edition: Edition, wanted: str) -> None:
             field="gallery",
             remedy=f"one that shows {wanted}; {_SEARCHED_BY[shows]} is for {shows}",
         )
+
+
+def _not_worn(base: Edition, weeks: int, message: str) -> PreconditionFailed:
+    remedy = f"outsole index SOURCE --gallery {base.gallery} --worn {weeks}"
+    return PreconditionFailed(message, field="gallery", remedy=remedy)
 
 
 def _check_items(edition: Edition) -> None:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from outsole.errors import BudgetSpent
 from outsole.inference.encoder import all_or_none
+from outsole.wear.canvas import lay_print
+from outsole.wear.model import Direction, predicted_prints, wear_inputs
 from services.catalogue import EncoderChoice
 from services.parts import SearchParts
 from services.telemetry import RequestClock
@@ -56,6 +58,35 @@ async def encode_features(
         outputs = await all_or_none(calls)
     vectors = system.probe_embedding(outputs[1]) if embedding else None
     return await asyncio.to_thread(system.probe_features, outputs[0], placed, embedding=vectors)
+
+
+async def probe_pictures(
+    gray: NDArray[np.uint8], weeks: int | None, parts: SearchParts, clock: RequestClock
+) -> dict[int, NDArray[np.uint8]]:
+    """A probe by the weeks of wear that it was taken back by: as it is, 0, and as a model says that it was.
+
+    Args:
+        gray: uint8 [H, W].
+        weeks: Weeks to take it back by; None for not.
+        parts, clock: Of the search.
+
+    Returns:
+        uint8 [H, W] each: the mask and the placements of the probe are those of all.
+
+    Raises:
+        NotFound, DataCorrupt: There is no model that looks back.
+        BudgetSpent, PreconditionFailed, Unavailable, Overloaded: It did not answer.
+    """
+    if weeks is None:
+        return {0: gray}
+    with clock.stage("lay"):
+        laid = await asyncio.to_thread(lay_print, gray)
+    with clock.stage("predict"):
+        served = await asyncio.to_thread(parts.wear.open, Direction.BACKWARD)
+        async with encoder_slot(parts, clock, stage="predict"):
+            outputs = await served.encoder.encode(wear_inputs(laid, [weeks]), timeout_s=clock.remaining_s())
+        (before,) = await asyncio.to_thread(predicted_prints, outputs, laid, [weeks])
+    return {0: gray, weeks: before.gray}
 
 
 @asynccontextmanager

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,44 +14,24 @@ from numpy.typing import NDArray
 
 from outsole.answers import Explanation, Hit, ItemFilter, Placement, SearchAnswer, SearchMode
 from outsole.api.records import PlacementSearch
-from outsole.errors import InvalidInput, Unavailable
-from outsole.gallery.editions import Edition
+from outsole.errors import InvalidInput
 from outsole.imaging.decode import DecodedImage, decode_image
 from outsole.imaging.masks import automatic_mask, mask_from_png, mask_from_polygon
-from outsole.matching.embedding import PARTIAL
-from outsole.matching.features import ProbeFeatures
 from outsole.matching.fusion import COOCCURRENCE, CORRELATION, EMBEDDING, FUSION_WEIGHT
 from outsole.matching.grouping import rank_models
 from outsole.matching.placements import placements
-from outsole.matching.rerank import ItemScores
-from services.catalogue import EncoderChoice
-from services.encoding import encode_features, encode_probe
-from services.parts import EditionRef, SearchDefaults, SearchParts
+from outsole.wear.model import Direction
+from services.encoding import encode_features, encode_probe, probe_pictures
+from services.fields import naming
+from services.parts import SearchDefaults, SearchParts
+from services.print_scores import Scored, score_items
+from services.print_views import Received, View, open_views, view_settings, view_warnings
 from services.queries import ExplainQuery, PrintQuery, Probe
 from services.telemetry import RequestClock
 
 if TYPE_CHECKING:
     from outsole.imaging.canvas import PlacedProbe
     from outsole.matching.rerank import HeatMap
-
-# Features, or the vectors of an embedding alone.
-_Encoded = ProbeFeatures | NDArray[np.float16]
-
-
-@dataclass(frozen=True)
-class _Received:
-    """A query whose probe is at hand and whose edition is open."""
-
-    data: bytes
-    edition: Edition
-    rows: NDArray[np.int64]
-    placements: tuple[Placement, ...]
-    choice: EncoderChoice
-
-    @property
-    def ref(self) -> EditionRef:
-        """Name of the edition."""
-        return EditionRef.of(self.edition)
 
 
 async def search_print(query: PrintQuery, parts: SearchParts) -> SearchAnswer:
@@ -71,16 +49,17 @@ async def search_print(query: PrintQuery, parts: SearchParts) -> SearchAnswer:
         received = await asyncio.to_thread(_receive, query, parts)
     with clock.stage("decode"):
         image, mask = await asyncio.to_thread(_decode, received.data, query.probe, parts.defaults)
+    pictures = await probe_pictures(image.gray, query.wear.probe_weeks, parts, clock)
     with clock.stage("canvas"):
-        placed = await asyncio.to_thread(parts.system.place_probe, image.gray, mask, received.placements)
+        placed = {weeks: await _placed(gray, mask, received, parts) for weeks, gray in pictures.items()}
     with clock.stage("encode"):
-        probe = await encode_probe(placed, received.choice, parts, clock)
-    scores = await _scores(query, received, probe, parts, clock)
+        probes = {weeks: await encode_probe(laid, received.choice, parts, clock) for weeks, laid in placed.items()}
+    scored = await score_items(query, received, probes, parts, clock)
     with clock.stage("group"):
         codes = parts.catalogue.model_codes(received.edition)
-        order = rank_models(scores.rows, scores.scores, codes, k=query.k)
+        order = rank_models(scored.scores.rows, scored.scores.scores, codes, k=query.k)
     with clock.stage("report"):
-        answer = _report(query, received, image=image, placed=placed, scores=scores, order=order)
+        answer = _report(query, received, image=image, placed=placed[0], scored=scored, order=order)
         settings = _settings(query, received, parts)
     parts.recorder.add("outsole_items_searched_total", answer.searched, {"mode": query.mode.value})
     return dataclasses.replace(answer, settings=settings, stage_ms=dict(clock.stage_ms))
@@ -90,23 +69,35 @@ async def explain_hit(query: ExplainQuery, parts: SearchParts) -> Explanation:
     """Say which parts of a probe made an item's correlation; the errors are those of `search_print`."""
     clock = RequestClock(query.budget_ms or parts.defaults.budget_ms, recorder=parts.recorder)
     with clock.stage("receive"):
-        received = await asyncio.to_thread(_receive, query, parts)
-        row = received.edition.row_of(query.item_id)
+        received = await asyncio.to_thread(_receive_explained, query, parts)
+        view = received.views[-1]
+        row = view.row_of(query.item_id, received.edition)
     with clock.stage("decode"):
         image, mask = await asyncio.to_thread(_decode, received.data, query.probe, parts.defaults)
+    pictures = await probe_pictures(image.gray, query.wear.probe_weeks, parts, clock)
     with clock.stage("canvas"):
-        placed = await asyncio.to_thread(parts.system.place_probe, image.gray, mask, received.placements)
+        placed = await _placed(pictures[view.probe_weeks], mask, received, parts)
     with clock.stage("encode"):
         # The correlation alone is explained: of an embedding no cell owns a share.
         features = await encode_features(placed, "", parts, clock)
     with clock.stage("rerank"):
-        timed = await parts.reranking.explain(received.ref, features, row, timeout_s=clock.remaining_s())
+        timed = await parts.reranking.explain(view.ref, features, row, timeout_s=clock.remaining_s())
         clock.waited("rerank", timed.wait_ms)
     with clock.stage("report"):
-        return await asyncio.to_thread(_explained, received, row, placed=placed, heat=timed.value, parts=parts)
+        return await asyncio.to_thread(_explained, view, row, placed=placed, heat=timed.value, parts=parts)
 
 
-def _receive(query: PrintQuery | ExplainQuery, parts: SearchParts) -> _Received:
+def _receive_explained(query: ExplainQuery, parts: SearchParts) -> Received:
+    """Errors name the fields of this request, which says of the worn views which one is meant."""
+    with (
+        naming("worn_weeks", "wear.gallery_weeks[0]"),
+        naming("worn_edition", "wear.gallery_editions"),
+        naming("probe_weeks", "wear.probe_weeks"),
+    ):
+        return _receive(query, parts)
+
+
+def _receive(query: PrintQuery | ExplainQuery, parts: SearchParts) -> Received:
     target = query.target
     edition = parts.catalogue.searchable(target.gallery, target.edition, encoder=target.encoder)
     choice = parts.catalogue.choice(edition, target.encoder)
@@ -123,7 +114,18 @@ def _receive(query: PrintQuery | ExplainQuery, parts: SearchParts) -> _Received:
     data = query.probe.image
     if data is None:
         data = parts.evidence.read(query.probe.evidence_sha256)
-    return _Received(data, edition, rows, wanted, choice)
+    if query.wear.probe_weeks is not None:
+        # What is missing is said before a picture is looked at.
+        with naming("wear.probe_weeks", ""):
+            parts.wear.open(Direction.BACKWARD)
+    views = open_views(edition, query.wear, rows=rows, where=where, choice=choice, catalogue=parts.catalogue)
+    return Received(data, rows, wanted, choice, views)
+
+
+async def _placed(
+    gray: NDArray[np.uint8], mask: NDArray[np.bool_], received: Received, parts: SearchParts
+) -> PlacedProbe:
+    return await asyncio.to_thread(parts.system.place_probe, gray, mask, received.placements)
 
 
 def placements_of(search: PlacementSearch, defaults: SearchDefaults) -> tuple[Placement, ...]:
@@ -154,92 +156,40 @@ def _decode(data: bytes, probe: Probe, defaults: SearchDefaults) -> tuple[Decode
     return image, automatic_mask(image.gray)
 
 
-async def _scores(
-    query: PrintQuery, received: _Received, probe: _Encoded, parts: SearchParts, clock: RequestClock
-) -> ItemScores:
-    """Pick the items to look at and look at them; with an embedding alone the vectors are all there is to look at."""
-    if not isinstance(probe, ProbeFeatures):
-        with clock.stage("candidates"):
-            chosen = await _chosen(query, received, probe, parts, clock)
-            vectors, deadline = received.edition.array(PARTIAL), time.monotonic() + clock.remaining_s()
-            return await asyncio.to_thread(parts.system.embedding_scores, probe, vectors, chosen, deadline=deadline)
-    if query.mode is SearchMode.SHORTLIST:
-        with clock.stage("candidates"):
-            chosen = await _chosen(query, received, probe, parts, clock)
-    else:
-        chosen = received.rows
-    with clock.stage("rerank"):
-        return await _rerank(received, probe, chosen, parts, clock)
-
-
-async def _chosen(
-    query: PrintQuery, received: _Received, probe: _Encoded, parts: SearchParts, clock: RequestClock
-) -> NDArray[np.int64]:
-    """Rows int64 [n] to look at, a shortlist best first; a short one is refused where the caller wants it whole."""
-    if query.mode is SearchMode.EXHAUSTIVE or not len(received.rows):
-        return received.rows
-    queries = await asyncio.to_thread(parts.system.candidate_queries, probe)
-    timed = await parts.candidates.find(
-        received.ref, queries, limit=query.shortlist_size, where=query.where, timeout_s=clock.remaining_s()
-    )
-    clock.waited("candidates", timed.wait_ms)
-    chosen = parts.system.merge_candidates(timed.value, query.shortlist_size)
-    if query.require_complete and len(chosen) < _wanted(query, received):
-        raise Unavailable(
-            f"the vector store gave {len(chosen)} of {_wanted(query, received)} candidates", retry_after_s=1.0
-        )
-    return chosen
-
-
-def _wanted(query: PrintQuery, received: _Received) -> int:
-    return min(query.shortlist_size, len(received.rows))
-
-
-async def _rerank(
-    received: _Received, features: ProbeFeatures, chosen: NDArray[np.int64], parts: SearchParts, clock: RequestClock
-) -> ItemScores:
-    if not len(chosen):
-        return ItemScores.none()
-    # No rows to name saves the reranker from picking them out one by one.
-    rows = None if len(chosen) == len(received.edition) else chosen
-    timed = await parts.reranking.score(received.ref, features, rows, timeout_s=clock.remaining_s())
-    clock.waited("rerank", timed.wait_ms)
-    return timed.value
-
-
 def _report(
     query: PrintQuery,
-    received: _Received,
+    received: Received,
     *,
     image: DecodedImage,
     placed: PlacedProbe,
-    scores: ItemScores,
+    scored: Scored,
     order: NDArray[np.int64],
 ) -> SearchAnswer:
     edition, used = received.edition, received.choice.embedding
-    short = query.mode is SearchMode.SHORTLIST and len(scores.rows) < _wanted(query, received)
     return SearchAnswer(
-        hits=tuple(_hit(edition, scores, int(at), placed.placements, rank=rank) for rank, at in enumerate(order, 1)),
+        hits=tuple(_hit(received, scored, int(at), rank=rank) for rank, at in enumerate(order, 1)),
         gallery=edition.gallery,
         edition=edition.id,
         encoder_hash=edition.encoder_hash if received.choice.correlation else edition.manifest.embeddings[used],
         mode=query.mode,
-        searched=len(scores.rows),
+        searched=len(scored.scores.rows),
         total=len(received.rows),
-        degraded=("candidates",) if short else (),
+        degraded=("candidates",) if scored.is_short else (),
         visible_fraction=float(placed.visible_fraction),
         probe_sha256=image.sha256,
         steps=image.steps,
-        warnings=image.warnings,
+        warnings=(*image.warnings, *view_warnings(received)),
     )
 
 
-def _settings(query: PrintQuery, received: _Received, parts: SearchParts) -> dict[str, str]:
+def _settings(query: PrintQuery, received: Received, parts: SearchParts) -> dict[str, str]:
     turns = sorted({placement.rotation_deg for placement in received.placements})
     mask = "png" if query.probe.mask_png is not None else "polygon" if query.probe.mask_polygon else "automatic"
     return {
         **parts.system.index_settings,
         **_encoder_settings(received),
+        **view_settings(received.views),
+        **_probe_settings(query, parts),
         "k": str(query.k),
         "mode": query.mode.value,
         **({"shortlist_size": str(query.shortlist_size)} if query.mode is SearchMode.SHORTLIST else {}),
@@ -249,7 +199,15 @@ def _settings(query: PrintQuery, received: _Received, parts: SearchParts) -> dic
     }
 
 
-def _encoder_settings(received: _Received) -> dict[str, str]:
+def _probe_settings(query: PrintQuery, parts: SearchParts) -> dict[str, str]:
+    """By what the probe was taken back, where it was."""
+    if query.wear.probe_weeks is None:
+        return {}
+    model = parts.wear.open(Direction.BACKWARD).model
+    return {"wear_probe_weeks": str(query.wear.probe_weeks), "wear_probe_model": model.hash}
+
+
+def _encoder_settings(received: Received) -> dict[str, str]:
     """Which encoders made the scores, and how."""
     correlation, embedding = received.choice.correlation, received.choice.embedding
     settings = {
@@ -264,19 +222,21 @@ def _encoder_settings(received: _Received) -> dict[str, str]:
     return settings
 
 
-def _hit(edition: Edition, scores: ItemScores, at: int, tried: tuple[Placement, ...], *, rank: int) -> Hit:
-    item = edition.item(int(scores.rows[at]))
+def _hit(received: Received, scored: Scored, at: int, *, rank: int) -> Hit:
+    scores, view = scored.scores, received.views[int(scored.won[at])]
+    item = received.edition.item(int(scores.rows[at]))
     placement = dataclasses.replace(
-        tried[int(scores.placement[at])],
+        received.placements[int(scores.placement[at])],
         shift_x_px=float(scores.shift_x_px[at]),
         shift_y_px=float(scores.shift_y_px[at]),
     )
     parts = {name: float(values[at]) for name, values in scores.parts.items()}
-    return Hit.of(item, rank=rank, score=float(scores.scores[at]), placement=placement, score_parts=parts)
+    hit = Hit.of(item, rank=rank, score=float(scores.scores[at]), placement=placement, score_parts=parts)
+    return dataclasses.replace(hit, worn_weeks=view.worn_weeks, probe_weeks=view.probe_weeks)
 
 
-def _explained(received: _Received, row: int, *, placed: PlacedProbe, heat: HeatMap, parts: SearchParts) -> Explanation:
-    edition = received.edition
+def _explained(view: View, row: int, *, placed: PlacedProbe, heat: HeatMap, parts: SearchParts) -> Explanation:
+    edition = view.edition
     placement = dataclasses.replace(
         placed.placements[heat.placement], shift_x_px=float(heat.shift_x_px), shift_y_px=float(heat.shift_y_px)
     )
@@ -288,16 +248,17 @@ def _explained(received: _Received, row: int, *, placed: PlacedProbe, heat: Heat
         item.thumbnail_png,
         item_size_px=edition.size_px(row),
     )
+    hit = Hit.of(
+        item,
+        rank=0,
+        score=float(heat.similarity),
+        placement=placement,
+        score_parts={CORRELATION: float(heat.similarity)},
+    )
     rows, columns = heat.heat.shape
     return Explanation(
         # The cells sum to this score; the correlation part of a search's hit is the soft maximum over its placements.
-        hit=Hit.of(
-            item,
-            rank=0,
-            score=float(heat.similarity),
-            placement=placement,
-            score_parts={CORRELATION: float(heat.similarity)},
-        ),
+        hit=dataclasses.replace(hit, worn_weeks=view.worn_weeks, probe_weeks=view.probe_weeks),
         heat=tuple(heat.heat.astype(float).ravel().tolist()),
         rows=rows,
         columns=columns,

@@ -78,7 +78,9 @@ async def trace_print(query: TraceQuery, parts: SearchParts) -> TraceAnswer:
         rows = await asyncio.to_thread(_rows, query, found.hits, _Ordered(places, seen, pairs, order), parts)
         traces = await asyncio.to_thread(_traces, places, found.hits, pictures, seen, parts)
         answer = _answer(query, places, found, traces, parts)
-    stage_ms = {stage: found.stage_ms.get(stage, 0.0) + clock.stage_ms.get(stage, 0.0) for stage in _STAGES}
+    # A search of worn views has stages that others have not.
+    stages = dict.fromkeys((*_STAGES, *found.stage_ms))
+    stage_ms = {stage: found.stage_ms.get(stage, 0.0) + clock.stage_ms.get(stage, 0.0) for stage in stages}
     return dataclasses.replace(answer, rows=rows, stage_ms=stage_ms)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from outsole.answers import ItemFilter, SearchMode, ShoeMarks, TrackFilter
-from outsole.api.records import PlacementSearch
+from outsole.api.records import PlacementSearch, WearSearch
 from outsole.video_answers import RefineMethod, TraceOrder
 from outsole.wear.model import Direction
 
@@ -67,6 +67,7 @@ class PrintQuery:
         shortlist_size: Candidates in mode SHORTLIST, 1 .. 400.
         budget_ms: Milliseconds for the whole search; None for the service's default.
         require_complete: Rather an error than a degraded answer.
+        wear: Worn views that are compared too.
     """
 
     probe: Probe
@@ -78,6 +79,7 @@ class PrintQuery:
     shortlist_size: int = MAX_SHORTLIST
     budget_ms: int | None = None
     require_complete: bool = False
+    wear: WearSearch = WearSearch()
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,18 @@ class ShoeQuery:
 
 @dataclass(frozen=True)
 class ExplainQuery:
-    """The question why an item scored as it did; the attributes are those of `PrintQuery`."""
+    """The question why an item scored as it did; the other attributes are those of `PrintQuery`.
+
+    Attributes:
+        wear: The one worn view that is explained; off for the item and the probe as they are.
+    """
 
     probe: Probe
     target: Target
     item_id: str
     placements: PlacementSearch = PlacementSearch()
     budget_ms: int | None = None
+    wear: WearSearch = WearSearch()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from outsole.encoders.spec import EncoderSpec
 from outsole.errors import BudgetSpent, OutsoleError, PreconditionFailed
 from outsole.gallery.editions import Edition, list_galleries
 from outsole.gallery.layout import current_edition
+from outsole.gallery.worn import worn_weeks
 from outsole.matching.print_system import PrintSystem
 from outsole.matching.rerank import HeatMap, ItemScores, PlacementReranker
 from services.parts import EditionRef, Timed
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from outsole.matching.features import ProbeFeatures
 
 _KEPT_EDITIONS = 2
+# Companions keep nothing prepared, and cost their mapped files alone.
+_KEPT_COMPANIONS = 8
 _KNOWN_EDITIONS = 64
 _WARM_TIMEOUT_S = 60.0
 _T = TypeVar("_T")
@@ -36,7 +39,9 @@ _Content = tuple[str, ...]
 class EditionRerankers:
     """Rerankers by what editions hold, at most two of them; see `services.parts.Reranking`.
 
-    Editions that differ in the states of items alone share their arrays, and so what was prepared of them.
+    Editions that differ in the states of items alone share their arrays, and so what was prepared of them. Companions
+    of worn items come beside the two: nothing is prepared of them, so that a search of them needs no more memory and
+    lets go of no other edition.
 
     One comparison runs at a time, in a thread: it uses all cores it is given, and two at once would only both be late.
 
@@ -53,6 +58,7 @@ class EditionRerankers:
         self._cache_mib = cache_mib
         self._threads = threads
         self._held: OrderedDict[_Content, PlacementReranker] = OrderedDict()
+        self._worn: OrderedDict[_Content, PlacementReranker] = OrderedDict()
         self._contents: OrderedDict[EditionRef, _Content] = OrderedDict()
         self._turn = asyncio.Semaphore(1)
 
@@ -103,7 +109,9 @@ class EditionRerankers:
 
     async def warm(self) -> None:
         """Load what is in force now, so that the first search does not wait for it."""
-        for gallery in list_galleries(self._root)[:_KEPT_EDITIONS]:
+        for gallery in list_galleries(self._root):
+            if len(self._held) >= _KEPT_EDITIONS:
+                break
             # Whatever is wrong with it is said when it is searched.
             with contextlib.suppress(OutsoleError):
                 ref = EditionRef(gallery, current_edition(self._root, gallery))
@@ -128,10 +136,11 @@ class EditionRerankers:
     def _reranker(self, ref: EditionRef) -> PlacementReranker:
         # Only ever called in turn, so that no lock is needed.
         content = self._contents.get(ref)
-        if content is None or content not in self._held:
+        if content is None or (content not in self._held and content not in self._worn):
             content = self._take_up(ref)
-        self._held.move_to_end(content)
-        return self._held[content]
+        held = self._held if content in self._held else self._worn
+        held.move_to_end(content)
+        return held[content]
 
     def _take_up(self, ref: EditionRef) -> _Content:
         edition = Edition.open(self._root, ref.gallery, ref.id)
@@ -141,13 +150,15 @@ class EditionRerankers:
         self._contents[ref] = content
         while len(self._contents) > _KNOWN_EDITIONS:
             self._contents.popitem(last=False)
-        if content not in self._held:
-            while len(self._held) >= _KEPT_EDITIONS:
-                self._held.popitem(last=False)
-            self._held[content] = PlacementReranker(
+        is_worn = worn_weeks(edition) > 0
+        held, most = (self._worn, _KEPT_COMPANIONS) if is_worn else (self._held, _KEPT_EDITIONS)
+        if content not in held:
+            while len(held) >= most:
+                held.popitem(last=False)
+            held[content] = PlacementReranker(
                 edition,
                 self._spec,
-                cache_mib=self._cache_mib,
+                cache_mib=0 if is_worn else self._cache_mib,
                 threads=self._threads,
                 vectors=PrintSystem.edition_vectors(edition),
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from outsole.answers import ItemFilter
-from outsole.api import convert, convert_shoes
+from outsole.api import convert, convert_shoes, convert_worn
 from outsole.api.convert_lifecycle import item_states_from_wire
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, retrieval_pb2, wear_pb2
-from outsole.api.records import PlacementSearch
+from outsole.api.records import PlacementSearch, WearSearch
 from outsole.errors import InvalidInput
 from outsole.gallery.layout import checked_name
 from outsole.wear.model import Direction
@@ -51,6 +51,7 @@ def print_query(request: retrieval_pb2.SearchPrintRequest) -> PrintQuery:
         shortlist_size=in_range(request, "shortlist_size", (1, MAX_SHORTLIST)) or MAX_SHORTLIST,
         budget_ms=in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
         require_complete=request.require_complete,
+        wear=convert_worn.wear_search_from_wire(request.wear),
     )
 
 
@@ -64,7 +65,20 @@ def explain_query(request: retrieval_pb2.ExplainHitRequest) -> ExplainQuery:
         item_id=request.item_id,
         placements=_placements(request),
         budget_ms=in_range(request, "budget_ms", (1, LONGEST_BUDGET_MS)),
+        wear=_explained_view(request),
     )
+
+
+def _explained_view(request: retrieval_pb2.ExplainHitRequest) -> WearSearch:
+    """The one worn view that is explained, off where none is."""
+    if request.probe_weeks and request.worn_weeks:
+        raise InvalidInput("the probe is taken back and the item worn", field="probe_weeks", remedy="what the hit says")
+    if request.probe_weeks:
+        return WearSearch(probe_weeks=convert_worn.one_worn_view(request.probe_weeks, field="probe_weeks"))
+    if not request.worn_weeks:
+        return WearSearch()
+    weeks = convert_worn.one_worn_view(request.worn_weeks, field="worn_weeks")
+    return WearSearch((weeks,), gallery_editions={weeks: request.worn_edition} if request.worn_edition else {})
 
 
 def shoe_query(request: retrieval_pb2.SearchShoeRequest) -> ShoeQuery | TrackQuery:

@@ -257,6 +257,8 @@ def hit_to_wire(hit: Hit) -> common_pb2.Hit:
         category=hit.category,
         tread_family=hit.tread_family,
         score_parts=hit.score_parts,
+        worn_weeks=hit.worn_weeks,
+        probe_weeks=hit.probe_weeks,
     )
 
 
@@ -273,6 +275,8 @@ def hit_from_wire(message: common_pb2.Hit) -> Hit:
         category=message.category,
         tread_family=message.tread_family,
         score_parts=dict(message.score_parts),
+        worn_weeks=message.worn_weeks,
+        probe_weeks=message.probe_weeks,
     )
 
 

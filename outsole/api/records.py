@@ -37,6 +37,26 @@ class PlacementSearch:
 
 
 @dataclass(frozen=True)
+class WearSearch:
+    """Which worn views are compared beside items and probe as they are. They are simulations by a model of wear.
+
+    Attributes:
+        gallery_weeks: Companions of the gallery to search too, by weeks of wear: at most 4 even numbers from 2 to 52.
+        probe_weeks: The probe is also taken back by so many weeks; None for not.
+        gallery_editions: Editions of companions, by weeks; those not named are searched as they are now.
+    """
+
+    gallery_weeks: tuple[int, ...] = ()
+    probe_weeks: int | None = None
+    gallery_editions: Mapping[int, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is asked for."""
+        return not self.gallery_weeks and self.probe_weeks is None
+
+
+@dataclass(frozen=True)
 class EvidenceRef:
     """Evidence that a service holds.
 
@@ -49,8 +69,8 @@ class EvidenceRef:
     size_bytes: int
 
 
-class ExplainOptions(TypedDict, total=False):
-    """Options of ``explain_hit``; left out, the service decides.
+class PrintOptions(TypedDict, total=False):
+    """Options of every call with a print; left out, the service decides.
 
     Attributes:
         mask_png: Grey or 1-bit PNG of the image's size, above 127 where the print is. Not beside ``mask_polygon``.
@@ -70,6 +90,20 @@ class ExplainOptions(TypedDict, total=False):
     encoder: str
     budget_ms: int | None
     timeout_s: float
+
+
+class ExplainOptions(PrintOptions, total=False):
+    """Options of ``explain_hit``: those of every call with a print, and these, which are a hit's own.
+
+    Attributes:
+        worn_weeks: Explain the item as it is worn for so many weeks; 0 for as it is.
+        worn_edition: Edition of the companion that shows it; empty for the current one.
+        probe_weeks: Explain the probe taken back by so many weeks; 0 for as it is.
+    """
+
+    worn_weeks: int
+    worn_edition: str
+    probe_weeks: int
 
 
 class ShoeOptions(TypedDict, total=False):
@@ -139,8 +173,8 @@ class FramesOptions(TypedDict, total=False):
     timeout_s: float | None
 
 
-class SearchOptions(ExplainOptions, total=False):
-    """Options of ``search_print``: those of ``explain_hit``, and these.
+class SearchOptions(PrintOptions, total=False):
+    """Options of ``search_print``: those of every call with a print, and these.
 
     Attributes:
         k: Models wanted, 1 .. 1,000; 20 where left out.
@@ -148,6 +182,7 @@ class SearchOptions(ExplainOptions, total=False):
         where: Which items take part; all where left out.
         require_complete: Rather an error than a degraded answer.
         shortlist_size: Candidates in mode SHORTLIST, 1 .. 400; None for 400.
+        wear: Worn views that are compared too; none where left out.
     """
 
     k: int
@@ -155,6 +190,7 @@ class SearchOptions(ExplainOptions, total=False):
     where: ItemFilter
     require_complete: bool
     shortlist_size: int | None
+    wear: WearSearch
 
 
 class RefineOptions(ShoeOptions, total=False):

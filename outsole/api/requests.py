@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from outsole.answers import ItemFilter, SearchMode
-from outsole.api import convert, convert_gallery, convert_operations
+from outsole.api import convert, convert_gallery, convert_operations, convert_worn
 from outsole.api.generated.outsole.v1 import common_pb2, gallery_pb2, index_pb2, retrieval_pb2, wear_pb2
-from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions
+from outsole.api.records import EvidenceRef, ExplainOptions, IngestOptions, ItemsOptions, SearchOptions, WearSearch
 from outsole.errors import InvalidInput
 from outsole.operations import WorkState
 
@@ -42,7 +42,7 @@ def search_request(
     Raises:
         InvalidInput: The picture cannot be read, the request is too large, or there are two masks.
     """
-    where = options.get("where", EVERY_ITEM)
+    where, wear = options.get("where", EVERY_ITEM), options.get("wear", WearSearch())
     request = retrieval_pb2.SearchPrintRequest(
         gallery=gallery,
         edition=options.get("edition", ""),
@@ -52,6 +52,7 @@ def search_request(
         require_complete=options.get("require_complete", False),
         encoder=options.get("encoder", ""),
         shortlist_size=options.get("shortlist_size"),
+        wear=None if wear.is_off else convert_worn.wear_search_to_wire(wear),
     )
     _set_common(request, image, options, timeout_s)
     return request
@@ -66,6 +67,9 @@ def explain_request(
         item_id=item_id,
         edition=options.get("edition", ""),
         encoder=options.get("encoder", ""),
+        worn_weeks=options.get("worn_weeks", 0),
+        worn_edition=options.get("worn_edition", ""),
+        probe_weeks=options.get("probe_weeks", 0),
     )
     _set_common(request, image, options, timeout_s)
     return request

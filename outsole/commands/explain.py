@@ -23,11 +23,25 @@ _WHITE = 255
 @click.option("--gallery", required=True, help="Name of the gallery.")
 @click.option("--item", required=True, help="Id of the item to compare with.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="PNG to write.")
+@click.option("--worn", type=int, default=0, metavar="WEEKS", help="The item as it is worn for these weeks.")
+@click.option(
+    "--probe-worn", type=int, default=0, metavar="WEEKS", help="The print as it is taken back by these weeks."
+)
 @target_option
-def explain(file: Path, gallery: str, *, item: str, out: Path, target: str | None, home: Path) -> None:
+def explain(
+    file: Path,
+    gallery: str,
+    *,
+    item: str,
+    out: Path,
+    worn: int,
+    probe_worn: int,
+    target: str | None,
+    home: Path,
+) -> None:
     """Write a picture of the print in FILE beside an item: the brighter a place, the more it added to the score."""
     with Client(target_of(target, home), timeout_s=120.0) as client:
-        explanation = client.explain_hit(file, gallery=gallery, item_id=item)
+        explanation = client.explain_hit(file, gallery=gallery, item_id=item, worn_weeks=worn, probe_weeks=probe_worn)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(side_by_side(explanation))
     hit = explanation.hit

@@ -14,7 +14,7 @@ import click
 
 from benchmarks.reporting import text_table
 from indexer.access import Access
-from indexer.compose import IndexPlace, index_into
+from indexer.compose import IndexPlace, index_into, index_worn
 from indexer.index_pictures import CrawlOptions, IndexReport
 from indexer.manifest import Reject, Source, read_source
 from outsole.answers import Role
@@ -22,10 +22,12 @@ from outsole.commands.editions import service_settings
 from outsole.commands.output import home_option, json_option, show
 from outsole.commands.publishing import tried_and_published
 from outsole.commands.stack import read_state
-from outsole.errors import PreconditionFailed, Unavailable
+from outsole.commands.weeks import WeeksList
+from outsole.errors import InvalidInput, PreconditionFailed, Unavailable
 from outsole.gallery.editions import Edition
 from outsole.gallery.layout import SHOES, SOLES, root_of
 from outsole.matching.embedding import DEFAULT_EMBEDDING
+from outsole.wear.weeks import checked_worn_views
 
 _SHOWN_REJECTS = 10
 _SHOWN_CHARACTERS = 300
@@ -48,6 +50,7 @@ HERE, RAY = "here", "ray"
 @click.option("--allow-host", "hosts", multiple=True, help="Host that pictures may be fetched from.")
 @click.option("--allow-bucket", "buckets", multiple=True, help="Bucket that pictures may be read from, s3://NAME.")
 @click.option("--workers", type=click.Choice([HERE, RAY]), default=HERE, show_default=True, help="Where work is done.")
+@click.option("--worn", type=WeeksList(), default=(), help="Weeks of wear, as 26,52: a companion gallery for each.")
 @click.option("--dry-run", is_flag=True, help="Read and check the manifest, and do nothing else.")
 @home_option
 @json_option
@@ -62,6 +65,7 @@ def index(
     hosts: tuple[str, ...],
     buckets: tuple[str, ...],
     workers: str,
+    worn: tuple[int, ...],
     dry_run: bool,
     home: Path,
     as_json: bool,
@@ -73,7 +77,11 @@ def index(
     Images that cannot be used are listed with the reason; the rest is indexed. Running it again changes nothing. What
     an earlier crawl of the same feed had and this one has not is kept as discontinued. With --workers ray the pictures
     are prepared and encoded by the Ray cluster of RAY_ADDRESS, or by processes of this machine.
+
+    With --worn 26,52 the soles are indexed twice more, into GALLERY.worn26 and GALLERY.worn52, as a model of wear
+    predicts them to print after so many weeks; outsole search print --worn compares them too.
     """
+    _check_worn(worn, shows=shows)
     own = source if source.is_dir() else source.parent
     access = Access(roots=(own, *roots), hosts=hosts, buckets=buckets)
     if dry_run:
@@ -93,7 +101,15 @@ def index(
         report = asyncio.run(
             index_into(source, gallery, place=place, embedding=embedding, shows=shows, options=options)
         )
-    show(report, lambda: _text(report), as_json=as_json)
+        how = functools.partial(index_worn, place=place, embedding=embedding, options=options)
+        every = (report, *(asyncio.run(how(source, gallery, weeks=weeks)) for weeks in worn))
+    show(every if worn else report, lambda: "\n".join(map(_text, every)), as_json=as_json)
+
+
+def _check_worn(weeks: tuple[int, ...], *, shows: str) -> None:
+    checked_worn_views(weeks, field="worn")
+    if weeks and shows != SOLES:
+        raise InvalidInput(f"a gallery of {shows} is not worn", field="worn", remedy=f"for --shows {SOLES}")
 
 
 def index_source(source: Path, gallery: str, *, home: Path, triton_url: str, embedding: str = "") -> IndexReport:

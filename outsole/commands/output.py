@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from benchmarks.reporting import InputValue, text_table
-from outsole.answers import Placement, SearchAnswer
+from outsole.answers import Hit, Placement, SearchAnswer
 from outsole.commands.stack import read_state
 from outsole.errors import OutsoleError
 from outsole.settings import StackSettings, default_home
@@ -91,6 +91,13 @@ def placement_text(placement: Placement) -> str:
     return " ".join(parts)
 
 
+def view_text(hit: Hit) -> str:
+    """Which view of an item won, in a few words."""
+    if hit.worn_weeks:
+        return f"worn {hit.worn_weeks} weeks"
+    return f"print taken back {hit.probe_weeks} weeks" if hit.probe_weeks else "as it is"
+
+
 def answer_text(answer: SearchAnswer) -> str:
     """An answer for a person: what was searched, the candidates, what to know about them."""
     head = (
@@ -99,6 +106,7 @@ def answer_text(answer: SearchAnswer) -> str:
     )
     # Of a score with one part the part is the score.
     parts = sorted({name for hit in answer.hits for name in hit.score_parts if len(hit.score_parts) > 1})
+    views = ("view",) if "wear_fusion" in answer.settings else ()
     rows: Sequence[Sequence[InputValue]] = [
         (
             hit.rank,
@@ -108,10 +116,12 @@ def answer_text(answer: SearchAnswer) -> str:
             f"{hit.score:.4f}",
             *(f"{hit.score_parts.get(name, 0.0):.4f}" for name in parts),
             placement_text(hit.placement),
+            *(view_text(hit) for _ in views),
         )
         for hit in answer.hits
     ]
-    lines = [head, text_table(("rank", "model", "item", "brand", "score", *parts, "placement"), rows), LEAD]
+    headers = ("rank", "model", "item", "brand", "score", *parts, "placement", *views)
+    lines = [head, text_table(headers, rows), LEAD]
     lines += [f"note: {warning}" for warning in answer.warnings]
     lines += [f"note: stage {stage} was cut short" for stage in answer.degraded]
     return "\n".join(lines)

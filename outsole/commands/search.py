@@ -9,10 +9,11 @@ import click
 
 from outsole.answers import ItemFilter, SearchMode
 from outsole.api import Client
-from outsole.api.records import PlacementSearch
+from outsole.api.records import PlacementSearch, WearSearch
 from outsole.commands.output import answer_text, json_option, show, target_of, target_option, years_options
 from outsole.commands.search_frames import frames
 from outsole.commands.search_shoe import shoe
+from outsole.commands.weeks import WeeksList
 from outsole.errors import InvalidInput
 
 
@@ -26,6 +27,8 @@ class PrintOptions(TypedDict):
     invert: bool
     rotation: tuple[float, float, float] | None
     encoder: str
+    worn: tuple[int, ...]
+    probe_worn: int | None
     since: int
     until: int
     target: str | None
@@ -70,6 +73,8 @@ search.add_command(frames)
 @click.option("--invert", is_flag=True, help="Also try the print with its polarity turned.")
 @click.option("--rotation", type=RotationRange(), help="Rotations to try, degrees.")
 @click.option("--encoder", default="", metavar="NAME", help="Search with this one alone; see outsole galleries.")
+@click.option("--worn", type=WeeksList(), default=(), help="Also compare the items worn for these weeks, as 26,52.")
+@click.option("--probe-worn", type=int, metavar="WEEKS", help="Also compare the print taken back by these weeks.")
 @years_options
 @target_option
 @json_option
@@ -86,6 +91,7 @@ def print_(file: Path, gallery: str, **options: Unpack[PrintOptions]) -> None:
             where=ItemFilter(first_year=options["since"], last_year=options["until"]),
             mask_png=_bytes(mask) if mask else None,
             placements=placement_search(options["rotation"], mirror=options["mirror"], invert=options["invert"]),
+            wear=WearSearch(options["worn"], options["probe_worn"]),
         )
     show(answer, lambda: answer_text(answer), as_json=options["as_json"])
 

@@ -16,6 +16,7 @@ from made treads (``python -m training.candidate_basis``).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,3 +108,19 @@ def _cooccurrence(cells: NDArray[np.float32], visible: NDArray[np.bool_], down: 
     product = np.matmul(first.transpose(0, 2, 1), second) / pairs[:, None, None]
     flat: NDArray[np.float32] = product.reshape(count, -1).astype(np.float32, copy=False)
     return flat
+
+
+def in_turns(lists: Sequence[NDArray[np.int64]], limit: int) -> NDArray[np.int64]:
+    """Lists of rows, each best first, as one: the first of each list, the second of each, and each row once.
+
+    Args:
+        lists: int64 each, at least one.
+        limit: Rows wanted.
+
+    Returns:
+        int64 [<= limit].
+    """
+    turns = np.concatenate([np.arange(len(rows)) for rows in lists])
+    rows = np.concatenate(lists)[np.argsort(turns, kind="stable")]
+    _, first = np.unique(rows, return_index=True)
+    return rows[np.sort(first)[:limit]]

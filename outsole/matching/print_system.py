@@ -22,7 +22,7 @@ from outsole.gallery.editions import Edition
 from outsole.gallery.store import Candidates
 from outsole.imaging.canvas import PlacedProbe, PreparedItem, encode_png, item_on_canvas, place_item, place_probe
 from outsole.imaging.decode import decode_image
-from outsole.matching.candidates import CandidateBasis
+from outsole.matching.candidates import CandidateBasis, in_turns
 from outsole.matching.embedding import (
     EVERY_EMBEDDED_PLACEMENT,
     PARTIAL,
@@ -200,11 +200,7 @@ class PrintSystem:
         The fields take turns: what one ranks high is in, whatever the other thinks of it. They fail on different
         prints, so that together they miss far less than each alone.
         """
-        lists = [found[field].best()[0] for field in sorted(found)]
-        turns = np.concatenate([np.arange(len(rows)) for rows in lists])
-        rows = np.concatenate(lists)[np.argsort(turns, kind="stable")]
-        _, first = np.unique(rows, return_index=True)
-        return rows[np.sort(first)[:limit]]
+        return in_turns([found[field].best()[0] for field in sorted(found)], limit)
 
     def pictures(
         self,

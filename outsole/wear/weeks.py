@@ -10,6 +10,8 @@ LONGEST_WEEKS = 52
 STEP_WEEKS = 2
 # As many predictions of one print as one request may ask for: every week that there is.
 MOST_WEEKS = LONGEST_WEEKS // STEP_WEEKS + 1
+# As many worn views of an item as one search compares: each costs as much as the item itself.
+MOST_WORN_VIEWS = 4
 
 
 def checked_weeks(weeks: Sequence[int], *, field: str = "weeks") -> tuple[int, ...]:
@@ -34,3 +36,23 @@ def checked_weeks(weeks: Sequence[int], *, field: str = "weeks") -> tuple[int, .
         if week in weeks[:place]:
             raise InvalidInput(f"{week} is asked for twice", field=f"{field}[{place}]", remedy="each week once")
     return tuple(int(week) for week in weeks)
+
+
+def checked_worn_views(weeks: Sequence[int], *, field: str) -> tuple[int, ...]:
+    """The weeks that views of worn items are made for, in their order.
+
+    Args:
+        weeks: At most 4 even numbers from 2 to 52, none twice.
+        field: Name of the request field, for errors.
+
+    Raises:
+        InvalidInput: There are too many, one is out of range or odd, or one comes twice.
+    """
+    if not weeks:
+        return ()
+    if len(weeks) > MOST_WORN_VIEWS:
+        raise InvalidInput(f"{len(weeks)} weeks are asked for", field=field, remedy=f"at most {MOST_WORN_VIEWS}")
+    if 0 in weeks:
+        remedy = f"{STEP_WEEKS} to {LONGEST_WEEKS}: items as they are take part without it"
+        raise InvalidInput("0 is asked for", field=f"{field}[{list(weeks).index(0)}]", remedy=remedy)
+    return checked_weeks(weeks, field=field)

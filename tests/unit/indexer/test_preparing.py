@@ -55,6 +55,17 @@ def test_a_photograph_goes_through_the_predictor_upright(rules: EncoderSpec) -> 
         Preparer(rules)(png(shown[..., ::-1]))
 
 
+def test_an_impression_is_worn_before_it_is_laid_down_and_keeps_its_size_and_hash(rules: EncoderSpec) -> None:
+    impression = clean_print(make_instance(plan_models(1, seed=3)[0], 0).depth)
+    plain = Preparer(rules)(png(impression))
+    worn = Preparer(rules, worn=lambda gray: cv2.erode(gray, np.ones((9, 9), np.uint8)).astype(np.uint8))(
+        png(impression)
+    )
+    assert (worn.width_px, worn.height_px, worn.picture_hash) == (plain.width_px, plain.height_px, plain.picture_hash)
+    assert not np.array_equal(worn.image, plain.image)
+    assert worn.thumbnail_png != plain.thumbnail_png
+
+
 def test_the_command_writes_canvases_and_names_what_it_refuses(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     good.write_bytes(png(clean_print(make_instance(plan_models(1, seed=3)[0], 0).depth)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -117,6 +118,9 @@ def test_the_overview_is_shown_without_loading_a_command(capsys: pytest.CaptureF
         (["search", "print", "missing.png", "--gallery", "g", "--target", "127.0.0.1:1"], 2),
         (["search", "print", __file__, "--gallery", "g", "--rotation", "1:2"], 2),
         (["search", "print", __file__, "--gallery", "g", "--mask", "missing.png"], 2),
+        (["search", "print", __file__, "--gallery", "g", "--worn", "26;52"], 2),
+        (["index", ".", "--gallery", "g", "--worn", "26,27"], 2),
+        (["index", ".", "--gallery", "g", "--worn", "26", "--shows", "shoes"], 2),
         (["up", "--port", "99999"], 2),
         (["index", ".", "--gallery", "g"], 1),
         (["demo", "--data", "missing"], 2),
@@ -167,6 +171,20 @@ def test_a_search_keeps_to_the_years_that_it_is_given(target: str, capsys: pytes
     assert (_ASKED[-1].filter.first_year, _ASKED[-1].filter.last_year) == (2019, 0)
     assert cli.run(arguments) == 0
     assert not _ASKED[-1].HasField("filter")
+
+
+def test_a_search_of_worn_views_asks_for_them_and_says_which_won(
+    target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["search", "print", __file__, "--gallery", "soles", "--target", target]
+    assert cli.run([*arguments, "--worn", "26,52", "--probe-worn", "4"]) == 0
+    assert (list(_ASKED[-1].wear.gallery_weeks), _ASKED[-1].wear.probe_weeks) == ([26, 52], 4)
+    assert "view" not in capsys.readouterr().out
+    views = [output.view_text(dataclasses.replace(_ANSWER.hits[0], worn_weeks=weeks)) for weeks in (0, 26)]
+    assert views == ["as it is", "worn 26 weeks"]
+    hits = (dataclasses.replace(_ANSWER.hits[0], probe_weeks=4),)
+    text = output.answer_text(dataclasses.replace(_ANSWER, hits=hits, settings={"wear_fusion": "soft maximum"}))
+    assert "print taken back 4 weeks" in text
 
 
 def test_an_answer_is_json_without_pictures(target: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from outsole.answers import ItemFilter, Placement, SearchMode, Side
 from outsole.api.generated.outsole.v1 import common_pb2, retrieval_pb2
+from outsole.api.records import WearSearch
 from outsole.errors import InvalidInput
 from services import validation
 from services.queries import PrintQuery, Probe, Target
@@ -57,11 +58,51 @@ def test_what_is_said_arrives() -> None:
         ({"filter": common_pb2.ItemFilter(brands=["Elm", ""])}, "filter.brands[1]"),
         ({"mask_polygon": common_pb2.Polygon(points=[common_pb2.Point()] * 2)}, "mask_polygon"),
         ({"placement_search": common_pb2.PlacementSearch(scales=[9.0])}, "placement_search.scales[0]"),
+        ({"wear": retrieval_pb2.WearSearch(gallery_weeks=[26, 27])}, "wear.gallery_weeks[1]"),
+        ({"wear": retrieval_pb2.WearSearch(gallery_weeks=[0])}, "wear.gallery_weeks[0]"),
+        ({"wear": retrieval_pb2.WearSearch(gallery_weeks=[2, 4, 6, 8, 10])}, "wear.gallery_weeks"),
+        ({"wear": retrieval_pb2.WearSearch(probe_weeks=0)}, "wear.probe_weeks"),
+        ({"wear": retrieval_pb2.WearSearch(probe_weeks=54)}, "wear.probe_weeks"),
+        ({"wear": retrieval_pb2.WearSearch(gallery_weeks=[26], gallery_editions={52: "e1"})}, "wear.gallery_editions"),
+        ({"wear": retrieval_pb2.WearSearch.FromString(b"\x48\x01")}, "wear"),
     ],
 )
 def test_a_field_out_of_its_range_is_named(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         validation.print_query(request(**fields))
+    assert caught.value.field == field
+    assert caught.value.remedy
+
+
+def test_worn_views_arrive() -> None:
+    wear = retrieval_pb2.WearSearch(gallery_weeks=[52, 26], probe_weeks=4, gallery_editions={26: "e1"})
+    assert validation.print_query(request(wear=wear)).wear == WearSearch((52, 26), 4, {26: "e1"})
+    assert validation.print_query(request(wear=retrieval_pb2.WearSearch())).wear.is_off
+
+
+def explain_request(**fields: Any) -> retrieval_pb2.ExplainHitRequest:
+    return retrieval_pb2.ExplainHitRequest(**{"image": b"picture", "gallery": "soles", "item_id": "i", **fields})
+
+
+def test_an_explanation_is_of_one_view() -> None:
+    assert validation.explain_query(explain_request()).wear.is_off
+    worn = validation.explain_query(explain_request(worn_weeks=26, worn_edition="e1")).wear
+    assert worn == WearSearch((26,), None, {26: "e1"})
+    assert validation.explain_query(explain_request(probe_weeks=4)).wear == WearSearch(probe_weeks=4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"worn_weeks": 3}, "worn_weeks"),
+        ({"worn_weeks": -2}, "worn_weeks"),
+        ({"probe_weeks": 54}, "probe_weeks"),
+        ({"worn_weeks": 26, "probe_weeks": 26}, "probe_weeks"),
+    ],
+)
+def test_an_explanation_of_a_view_that_no_hit_has_is_refused(fields: dict[str, int], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        validation.explain_query(explain_request(**fields))
     assert caught.value.field == field
     assert caught.value.remedy
 

@@ -29,7 +29,7 @@ from outsole.api.generated.outsole.v1 import (
     retrieval_pb2,
     retrieval_pb2_grpc,
 )
-from outsole.api.records import EvidenceRef, PlacementSearch
+from outsole.api.records import EvidenceRef, PlacementSearch, WearSearch
 from outsole.api.requests import CHUNK_BYTES, MAX_MESSAGE_BYTES
 from outsole.errors import (
     BudgetSpent,
@@ -244,6 +244,7 @@ def test_a_search_sends_every_option_and_returns_the_answer(running: Running, tm
         encoder="lite2",
         require_complete=True,
         shortlist_size=50,
+        wear=WearSearch((26, 52), probe_weeks=4),
     )
     (sent,) = running.service.requests
     assert answer == ANSWER
@@ -253,6 +254,7 @@ def test_a_search_sends_every_option_and_returns_the_answer(running: Running, tm
     assert convert.polygon_from_wire(sent.mask_polygon) == ((0, 0), (5, 0), (5, 9))
     assert convert.placement_search_from_wire(sent.placement_search) == placements
     assert convert.item_filter_from_wire(sent.filter) == where
+    assert (list(sent.wear.gallery_weeks), sent.wear.probe_weeks) == ([26, 52], 4)
 
 
 def test_a_search_without_options_leaves_them_to_the_service_and_sends_its_deadline(running: Running) -> None:
@@ -260,7 +262,7 @@ def test_a_search_without_options_leaves_them_to_the_service_and_sends_its_deadl
     (sent,) = running.service.requests
     assert sent.evidence_sha256 == "ab" * 32
     assert (sent.k, sent.budget_ms) == (20, 3000)
-    absent = ("placement_search", "filter", "shortlist_size", "mask_png", "mask_polygon")
+    absent = ("placement_search", "filter", "shortlist_size", "mask_png", "mask_polygon", "wear")
     assert not any(sent.HasField(name) for name in absent)
 
 
@@ -270,8 +272,11 @@ def test_every_call_names_the_application(running: Running) -> None:
 
 
 def test_an_explanation_comes_back_with_its_heat(running: Running) -> None:
-    found = running.call("explain_hit", b"picture", gallery="soles", item_id="i", mask_png=b"mask")
+    view: dict[str, Any] = {"worn_weeks": 26, "worn_edition": "e2"}
+    found = running.call("explain_hit", b"picture", gallery="soles", item_id="i", mask_png=b"mask", **view)
     assert (found.heat, found.rows, found.columns, found.cell_px) == ((0.25, 0.5), 1, 2, 8)
+    sent = running.service.requests[0]
+    assert (sent.worn_weeks, sent.worn_edition, sent.probe_weeks) == (26, "e2", 0)
     assert (running.service.requests[0].item_id, running.service.requests[0].mask_png) == ("i", b"mask")
 
 
@@ -496,5 +501,6 @@ def test_the_clients_work_where_grpc_and_protobuf_are_all_there_is() -> None:
     command = [sys.executable, "-c", ONLY_GRPC_AND_PROTOBUF]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    wanted = {"answers", "api", "errors", "frame_answers", "lifecycle", "operations", "video_answers", "wear_answers"}
+    wanted = {"answers", "api", "errors", "frame_answers", "lifecycle", "operations", "video_answers"}
+    wanted |= {"wear", "wear_answers"}
     assert set(done.stdout.split()) == {f"outsole.{name}" for name in wanted}

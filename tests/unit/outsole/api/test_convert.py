@@ -23,14 +23,14 @@ from outsole.answers import (
     TrackFilter,
     View,
 )
-from outsole.api import convert, convert_gallery, convert_shoes, records
+from outsole.api import convert, convert_gallery, convert_shoes, convert_worn, records
 from outsole.api.generated.outsole.v1 import common_pb2
-from outsole.api.records import EvidenceRef, PlacementSearch
+from outsole.api.records import EvidenceRef, PlacementSearch, WearSearch
 from outsole.errors import InvalidInput
 
 PLACEMENT = Placement(-12.1, 3.3, -7.7, 1.05, mirrored=True, inverted=True)
 PARTS = {"correlation": 0.1, "embedding": -0.25}
-HIT = Hit(3, "m-1", "i-1", 0.1234567890123, PLACEMENT, "Brand", Side.LEFT, "boot", "family", PARTS)
+HIT = Hit(3, "m-1", "i-1", 0.1234567890123, PLACEMENT, "Brand", Side.LEFT, "boot", "family", PARTS, 26, 4)
 ANSWER = SearchAnswer(
     hits=(HIT, dataclasses.replace(HIT, rank=4, side=Side.RIGHT)),
     gallery="soles",
@@ -55,6 +55,10 @@ PAIRS: list[tuple[Any, Pair]] = [
     (
         Explanation(HIT, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), 2, 3, 8, b"probe", b"item"),
         (convert.explanation_to_wire, convert.explanation_from_wire),
+    ),
+    (
+        WearSearch((52, 26), 4, {26: "e1"}),
+        (convert_worn.wear_search_to_wire, convert_worn.wear_search_from_wire),
     ),
     (
         ItemFilter(("A", "B"), (Side.UNKNOWN, Side.LEFT, Side.RIGHT), ("boot",), 2019, 2024),
@@ -108,7 +112,9 @@ def test_every_record_of_an_answer_has_a_pair() -> None:
     assert kinds - {records.StreamFrame} == {type(record) for record, _ in PAIRS}
 
 
-@pytest.mark.parametrize("record", [Placement(), PlacementSearch(), ItemFilter(), ShoeMarks(), TrackFilter()])
+@pytest.mark.parametrize(
+    "record", [Placement(), PlacementSearch(), WearSearch(), ItemFilter(), ShoeMarks(), TrackFilter()]
+)
 def test_a_record_of_defaults_comes_back_as_it_was(record: Any) -> None:
     to_wire, from_wire = next(pair for known, pair in PAIRS if type(known) is type(record))
     assert from_wire(to_wire(record)) == record

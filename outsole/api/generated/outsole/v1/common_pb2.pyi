@@ -143,7 +143,7 @@ class TrackFilter(_message.Message):
     def __init__(self, cameras: _Optional[_Iterable[str]] = ..., places: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Hit(_message.Message):
-    __slots__ = ("rank", "model_id", "item_id", "score", "placement", "brand", "side", "category", "tread_family", "score_parts")
+    __slots__ = ("rank", "model_id", "item_id", "score", "placement", "brand", "side", "category", "tread_family", "score_parts", "worn_weeks", "probe_weeks")
     class ScorePartsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +161,8 @@ class Hit(_message.Message):
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     TREAD_FAMILY_FIELD_NUMBER: _ClassVar[int]
     SCORE_PARTS_FIELD_NUMBER: _ClassVar[int]
+    WORN_WEEKS_FIELD_NUMBER: _ClassVar[int]
+    PROBE_WEEKS_FIELD_NUMBER: _ClassVar[int]
     rank: int
     model_id: str
     item_id: str
@@ -171,7 +173,9 @@ class Hit(_message.Message):
     category: str
     tread_family: str
     score_parts: _containers.ScalarMap[str, float]
-    def __init__(self, rank: _Optional[int] = ..., model_id: _Optional[str] = ..., item_id: _Optional[str] = ..., score: _Optional[float] = ..., placement: _Optional[_Union[Placement, _Mapping]] = ..., brand: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., category: _Optional[str] = ..., tread_family: _Optional[str] = ..., score_parts: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    worn_weeks: int
+    probe_weeks: int
+    def __init__(self, rank: _Optional[int] = ..., model_id: _Optional[str] = ..., item_id: _Optional[str] = ..., score: _Optional[float] = ..., placement: _Optional[_Union[Placement, _Mapping]] = ..., brand: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., category: _Optional[str] = ..., tread_family: _Optional[str] = ..., score_parts: _Optional[_Mapping[str, float]] = ..., worn_weeks: _Optional[int] = ..., probe_weeks: _Optional[int] = ...) -> None: ...
 
 class Page(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -32,7 +32,7 @@ REFINE_METHOD_ROCCHIO: RefineMethod
 REFINE_METHOD_BEST_SCORE: RefineMethod
 
 class SearchPrintRequest(_message.Message):
-    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "mode", "mask_png", "mask_polygon", "placement_search", "filter", "budget_ms", "require_complete", "encoder", "shortlist_size")
+    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "k", "mode", "mask_png", "mask_polygon", "placement_search", "filter", "budget_ms", "require_complete", "encoder", "shortlist_size", "wear")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class SearchPrintRequest(_message.Message):
     REQUIRE_COMPLETE_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     SHORTLIST_SIZE_FIELD_NUMBER: _ClassVar[int]
+    WEAR_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     evidence_sha256: str
     gallery: str
@@ -61,7 +62,25 @@ class SearchPrintRequest(_message.Message):
     require_complete: bool
     encoder: str
     shortlist_size: int
-    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., mode: _Optional[_Union[_common_pb2.SearchMode, str]] = ..., mask_png: _Optional[bytes] = ..., mask_polygon: _Optional[_Union[_common_pb2.Polygon, _Mapping]] = ..., placement_search: _Optional[_Union[_common_pb2.PlacementSearch, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ..., require_complete: _Optional[bool] = ..., encoder: _Optional[str] = ..., shortlist_size: _Optional[int] = ...) -> None: ...
+    wear: WearSearch
+    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., k: _Optional[int] = ..., mode: _Optional[_Union[_common_pb2.SearchMode, str]] = ..., mask_png: _Optional[bytes] = ..., mask_polygon: _Optional[_Union[_common_pb2.Polygon, _Mapping]] = ..., placement_search: _Optional[_Union[_common_pb2.PlacementSearch, _Mapping]] = ..., filter: _Optional[_Union[_common_pb2.ItemFilter, _Mapping]] = ..., budget_ms: _Optional[int] = ..., require_complete: _Optional[bool] = ..., encoder: _Optional[str] = ..., shortlist_size: _Optional[int] = ..., wear: _Optional[_Union[WearSearch, _Mapping]] = ...) -> None: ...
+
+class WearSearch(_message.Message):
+    __slots__ = ("gallery_weeks", "probe_weeks", "gallery_editions")
+    class GalleryEditionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: str
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[str] = ...) -> None: ...
+    GALLERY_WEEKS_FIELD_NUMBER: _ClassVar[int]
+    PROBE_WEEKS_FIELD_NUMBER: _ClassVar[int]
+    GALLERY_EDITIONS_FIELD_NUMBER: _ClassVar[int]
+    gallery_weeks: _containers.RepeatedScalarFieldContainer[int]
+    probe_weeks: int
+    gallery_editions: _containers.ScalarMap[int, str]
+    def __init__(self, gallery_weeks: _Optional[_Iterable[int]] = ..., probe_weeks: _Optional[int] = ..., gallery_editions: _Optional[_Mapping[int, str]] = ...) -> None: ...
 
 class SearchPrintResponse(_message.Message):
     __slots__ = ("hits", "gallery", "edition", "encoder_hash", "mode", "searched", "total", "degraded", "visible_fraction", "probe_sha256", "steps", "warnings", "stage_ms", "settings")
@@ -110,7 +129,7 @@ class SearchPrintResponse(_message.Message):
     def __init__(self, hits: _Optional[_Iterable[_Union[_common_pb2.Hit, _Mapping]]] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., encoder_hash: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.SearchMode, str]] = ..., searched: _Optional[int] = ..., total: _Optional[int] = ..., degraded: _Optional[_Iterable[str]] = ..., visible_fraction: _Optional[float] = ..., probe_sha256: _Optional[str] = ..., steps: _Optional[_Iterable[str]] = ..., warnings: _Optional[_Iterable[str]] = ..., stage_ms: _Optional[_Mapping[str, float]] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ExplainHitRequest(_message.Message):
-    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "item_id", "mask_png", "mask_polygon", "placement_search", "encoder", "budget_ms")
+    __slots__ = ("image", "evidence_sha256", "gallery", "edition", "item_id", "mask_png", "mask_polygon", "placement_search", "encoder", "budget_ms", "worn_weeks", "worn_edition", "probe_weeks")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
@@ -121,6 +140,9 @@ class ExplainHitRequest(_message.Message):
     PLACEMENT_SEARCH_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     BUDGET_MS_FIELD_NUMBER: _ClassVar[int]
+    WORN_WEEKS_FIELD_NUMBER: _ClassVar[int]
+    WORN_EDITION_FIELD_NUMBER: _ClassVar[int]
+    PROBE_WEEKS_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     evidence_sha256: str
     gallery: str
@@ -131,7 +153,10 @@ class ExplainHitRequest(_message.Message):
     placement_search: _common_pb2.PlacementSearch
     encoder: str
     budget_ms: int
-    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., item_id: _Optional[str] = ..., mask_png: _Optional[bytes] = ..., mask_polygon: _Optional[_Union[_common_pb2.Polygon, _Mapping]] = ..., placement_search: _Optional[_Union[_common_pb2.PlacementSearch, _Mapping]] = ..., encoder: _Optional[str] = ..., budget_ms: _Optional[int] = ...) -> None: ...
+    worn_weeks: int
+    worn_edition: str
+    probe_weeks: int
+    def __init__(self, image: _Optional[bytes] = ..., evidence_sha256: _Optional[str] = ..., gallery: _Optional[str] = ..., edition: _Optional[str] = ..., item_id: _Optional[str] = ..., mask_png: _Optional[bytes] = ..., mask_polygon: _Optional[_Union[_common_pb2.Polygon, _Mapping]] = ..., placement_search: _Optional[_Union[_common_pb2.PlacementSearch, _Mapping]] = ..., encoder: _Optional[str] = ..., budget_ms: _Optional[int] = ..., worn_weeks: _Optional[int] = ..., worn_edition: _Optional[str] = ..., probe_weeks: _Optional[int] = ...) -> None: ...
 
 class ExplainHitResponse(_message.Message):
     __slots__ = ("hit", "heat", "rows", "columns", "cell_px", "probe_png", "item_png")
