@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from outsole.commands.weeks import WeeksList
 
 from benchmarks.finished import Finished, Metrics, Step, measure
 from benchmarks.reporting import InputValue, make_result, text_table
 from benchmarks.wear_parts.latency import measure_latency
 from benchmarks.wear_parts.quality import measure_quality
 from benchmarks.wear_parts.retrieval import WearPlan, measure_made, measure_real
+from outsole.commands.weeks import WeeksList
 from outsole.errors import OutsoleError
 from outsole.wear.model import find_wear_models
 

@@ -25,10 +25,14 @@ def faded(contact: float, weeks: int, direction: Direction = Direction.FORWARD) 
 
 def write_wear_model(repository: Path, direction: Direction = Direction.FORWARD) -> Path:
     """A model folder in Triton's layout: contact changes as `faded` says, and what is unsure is the change."""
+    return write_folder(repository, direction, _model(-1.0 if direction is Direction.FORWARD else 1.0))
+
+
+def write_folder(repository: Path, direction: Direction, weights: bytes) -> Path:
+    """The model folder of a stand-in whose graph is given."""
     name = f"wear_{direction}"
     folder = repository / name
     (folder / "1").mkdir(parents=True)
-    weights = _model(-1.0 if direction is Direction.FORWARD else 1.0)
     (folder / "1/model.onnx").write_bytes(weights)
     NetworkSpec(
         name=name,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from outsole.encoders.network_spec import NetworkSpec
-from outsole.inference.encoder import TensorShape
 from outsole.wear.canvas import CANVAS_PX
-from outsole.wear.model import DIRECTION, KIND, Direction
+from outsole.wear.model import Direction
+from tests.wear_standins import write_folder
 
 # Elements grow, or shrink, by so many pixels to each side in a year.
 REACH_PX = 6
@@ -20,23 +18,7 @@ _YEAR = 52.0
 
 def write_wear_model(repository: Path, direction: Direction = Direction.FORWARD) -> Path:
     """A model folder in Triton's layout: elements grow with the weeks, or shrink; less and less sure of it."""
-    name = f"wear_{direction.value}"
-    folder = repository / name
-    (folder / "1").mkdir(parents=True)
-    weights = _model(direction)
-    (folder / "1/model.onnx").write_bytes(weights)
-    NetworkSpec(
-        name=name,
-        kind=KIND,
-        inputs=(TensorShape("image", "uint8", CANVAS_PX), TensorShape("weeks", "uint8", (1,))),
-        outputs=(TensorShape("print", "float16", CANVAS_PX), TensorShape("unsure", "float16", CANVAS_PX)),
-        px_per_cm=20.0,
-        settings={DIRECTION: direction.value},
-        trained_on="nothing",
-        licence="Apache-2.0",
-        weights_sha256=hashlib.sha256(weights).hexdigest(),
-    ).dump(folder)
-    return folder
+    return write_folder(repository, direction, _model(direction))
 
 
 def _model(direction: Direction) -> bytes:

@@ -143,6 +143,7 @@ def _dataset(preset: Preset, *, direction: Direction) -> WearPairs:
 
 _PRESETS = {
     "smoke": Preset(steps=10, batch_items=4, trunk_rate=0.0, head_rate=2e-3, warmup_steps=3, evaluate_items=8),
+    "short": Preset(steps=400, batch_items=8, trunk_rate=0.0, head_rate=3e-3, warmup_steps=20, evaluate_items=200),
     "cpu": Preset(steps=1300, batch_items=8, trunk_rate=0.0, head_rate=3e-3, warmup_steps=40, evaluate_items=200),
     "gpu": Preset(
         steps=20_000,

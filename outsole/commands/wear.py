@@ -11,6 +11,7 @@ import click
 from benchmarks.reporting import text_table
 from outsole.api import Client
 from outsole.commands.output import json_option, show, target_of, target_option
+from outsole.commands.weeks import WeeksList
 from outsole.errors import InvalidInput
 from outsole.imaging.decode import decode_image
 from outsole.report.wear_page import WearPage, write_wear_page
@@ -31,27 +32,11 @@ class WearOptions(TypedDict):
     as_json: bool
 
 
-class Weeks(click.ParamType[tuple[int, ...]]):
-    """Whole numbers between commas."""
-
-    name = "W,W,..."
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """The numbers. Fails with a sentence where one is none, or cannot be asked for."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            weeks = [int(part) for part in str(value).split(",")]
-        except ValueError:
-            self.fail(f"{value!r} is not a list of weeks, for example 4,12,26,52", param, ctx)
-        return checked_weeks(weeks)
-
-
 @click.command()
 @click.argument("file", metavar="PRINT", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--weeks",
-    type=Weeks(),
+    type=WeeksList(),
     default="4,12,26,52",
     show_default=True,
     help="Weeks of wear between PRINT and each picture: even numbers from 0 to 52.",
@@ -63,10 +48,10 @@ class Weeks(click.ParamType[tuple[int, ...]]):
 @json_option
 def wear(file: Path, **options: Unpack[WearOptions]) -> None:
     """Simulate what the print in PRINT may look like after weeks of wear, or what it looked like before."""
-    data = _bytes(file)
+    weeks, data = checked_weeks(options["weeks"]), _bytes(file)
     with Client(target_of(options["target"], options["home"]), timeout_s=120.0) as client:
         ask = client.reconstruct_outsole if options["backward"] else client.predict_wear
-        answer = ask(data, weeks=options["weeks"])
+        answer = ask(data, weeks=weeks)
     written = [path for path in (_strip(data, answer, options["out"]), _page(file, data, answer, options)) if path]
     show(answer, lambda: "\n".join([_text(answer), *(f"see {path}" for path in written)]), as_json=options["as_json"])
 
