@@ -8,6 +8,7 @@ literature: one number for wear to come, one of 27 places (every even week from 
 from __future__ import annotations
 
 import itertools
+from typing import cast
 
 import torch
 from torch import nn
@@ -40,14 +41,16 @@ class TimeCode(nn.Module):
         super().__init__()
         self.direction = direction
         self.size = 1 if direction is Direction.FORWARD else MOST_WEEKS
-        self.register_buffer("places", STEP_WEEKS * torch.arange(MOST_WEEKS, dtype=torch.float32), persistent=False)
+        places = STEP_WEEKS * torch.arange(MOST_WEEKS, dtype=torch.float32)
+        self.places: torch.Tensor
+        self.register_buffer("places", places, persistent=False)
 
     def forward(self, weeks: torch.Tensor) -> torch.Tensor:
         """The code, float32 [N, 1] or [N, 27]."""
         time = weeks.to(torch.float32)
         if self.direction is Direction.FORWARD:
             return time / LONGEST_WEEKS
-        return (time == self.places).to(torch.float32)
+        return torch.eq(time, self.places).to(torch.float32)
 
 
 class WearAutoencoder(nn.Module):
@@ -110,6 +113,7 @@ class WearUnet(nn.Module):
         )
         rows, columns = (torch.linspace(-1, 1, side // _BLOCK_PX) for side in CANVAS_PX)
         places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))[None]
+        self.places: torch.Tensor
         self.register_buffer("places", places, persistent=False)
         self.stem = nn.Conv2d(_BLOCK_PX**2, widths[0], 3, padding=1)
         self.where = nn.Conv2d(2, widths[0], 1)
@@ -123,7 +127,7 @@ class WearUnet(nn.Module):
         self.out = nn.Conv2d(widths[0], _OUTPUTS * _BLOCK_PX**2, 3, padding=1)
         # It begins with the print as it is.
         nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        nn.init.constant_(cast(nn.Parameter, self.out.bias), 0.0)
 
     def forward(self, image: torch.Tensor, weeks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """As ``WearAutoencoder.forward``."""
@@ -140,7 +144,7 @@ class WearUnet(nn.Module):
         for join, block in zip(self.join, self.back, strict=True):
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = block(join(torch.cat([x, skips.pop()], dim=1)), when)
-        changed, error = functional.pixel_shuffle(self.out(x), _BLOCK_PX).split(1, dim=1)
+        changed, error = functional.pixel_shuffle(self.out(x), _BLOCK_PX).chunk(2, dim=1)
         predicted = torch.sigmoid(_TRUST * (2 * contact - 1) + changed)
         # Errors are small: half a sigmoid of two below its middle begins at 0.06.
         return predicted[:, 0], torch.sigmoid(error - 2.0)[:, 0] / 2

@@ -18,7 +18,7 @@ from outsole.encoders.wear import WearUnet
 from outsole.wear.model import Direction
 from training import wear
 from training.made_prints import LEARNED_SEED
-from training.system import Batch, Preset
+from training.system import Batch, Preset, System
 from training.trainer import train
 from training.wear_pairs import WearPairs, mean_target
 from training.wear_scores import always, gains, likeness, unchanged, unchanged_clean
@@ -123,7 +123,7 @@ def test_each_direction_has_the_autoencoder_of_the_literature_as_a_variant() -> 
 
 
 @pytest.mark.parametrize("system", [wear.FORWARD, wear.BACKWARD])
-def test_the_export_plan_says_what_the_network_returns(system: wear.System) -> None:
+def test_the_export_plan_says_what_the_network_returns(system: System) -> None:
     plan = wear.EXPORT_PLANS[system.name]
     images, weeks = plan.example_inputs(2)
     assert images.shape == (2, *plan.inputs[0].dims) and weeks.shape == (2, 1)
