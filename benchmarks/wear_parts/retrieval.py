@@ -84,16 +84,16 @@ def measure_made(plan: WearPlan) -> Metrics:
         return rows
 
     rows, took = asyncio.run(_searched(plan, source, search))
-    figures = {name: _figures(ranks, plan.models) for name, ranks in rows.items()}
+    figures = {name: figures_of(ranks, plan.models) for name, ranks in rows.items()}
     click.echo(_table(f"made prints, {plan.models} treads", rows, plan.models))
     whole, plain, gallery, probe = figures.values()
-    recovered = {
-        f"{prefix}wear_loss_recovered{suffix}": _recovered(whole[name], plain[name], aware[name])
+    won_back = {
+        f"{prefix}wear_loss_recovered{suffix}": recovered(whole[name], plain[name], aware[name])
         for prefix, aware in (("", gallery), ("probe_", probe))
         for name, suffix in (("mrr", ""), ("rank1", "_rank1"), ("top1pct", "_top1pct"))
     }
     named = zip(("fresh", "worn", "worn_aware", "worn_probe_back"), figures.values(), strict=True)
-    return {**recovered, **{f"{row}_{name}": value for row, found in named for name, value in found.items()}, **took}
+    return {**won_back, **{f"{row}_{name}": value for row, found in named for name, value in found.items()}, **took}
 
 
 def measure_real(plan: WearPlan, data: Path, *, probes: int | None) -> Metrics:
@@ -111,7 +111,7 @@ def measure_real(plan: WearPlan, data: Path, *, probes: int | None) -> Metrics:
 
     rows, _ = asyncio.run(_searched(plan, lambda _: collection.source, search))
     click.echo(_table("real prints", rows, collection.size, groups=[made.item_id for made in prints]))
-    plain, gallery, probe = (_figures(ranks, collection.size) for ranks in rows.values())
+    plain, gallery, probe = (figures_of(ranks, collection.size) for ranks in rows.values())
     return {
         "wear_fid_top1pct_delta": gallery["top1pct"] - plain["top1pct"],
         "wear_fid_top1pct_delta_probe": probe["top1pct"] - plain["top1pct"],
@@ -156,7 +156,7 @@ async def _ranks(prints: Sequence[MadePrint], wear: WearSearch, parts: SearchPar
     return ranks
 
 
-def _figures(ranks: Sequence[int], size: int) -> dict[str, float]:
+def figures_of(ranks: Sequence[int], size: int) -> dict[str, float]:
     """Percent at rank 1 and in the first percents, and the mean reciprocal rank, 0 .. 1."""
     found = np.array(ranks)
     cutoffs = rank_of_percent(_PERCENTS, gallery_size=size).tolist()
@@ -170,7 +170,7 @@ def _figures(ranks: Sequence[int], size: int) -> dict[str, float]:
     }
 
 
-def _recovered(fresh: float, worn: float, aware: float) -> float:
+def recovered(fresh: float, worn: float, aware: float) -> float:
     """Which part of what wear costs is won back; 0 where it costs nothing."""
     return (aware - worn) / (fresh - worn) if fresh > worn else 0.0
 
@@ -178,7 +178,7 @@ def _recovered(fresh: float, worn: float, aware: float) -> float:
 def _table(title: str, rows: Mapping[str, Sequence[int]], size: int, *, groups: Sequence[str] | None = None) -> str:
     lines = []
     for name, ranks in rows.items():
-        figures = _figures(ranks, size)
+        figures = figures_of(ranks, size)
         reciprocal = np.where(np.array(ranks) > 0, 1 / np.maximum(ranks, 1), 0)[:, None]
         interval = grouped_bootstrap(reciprocal, np.array(groups if groups is not None else range(len(ranks))))
         spread = f"{figures['mrr']:.3f} [{interval.low[0]:.2f}, {interval.high[0]:.2f}]"
