@@ -26,6 +26,7 @@ COMMANDS = {
     "adapt": ("adapt", "Train the embedding further on a gallery's own impressions."),
     "search": ("search", "Search a gallery or an archive: outsole search print FILE, shoe IMAGE, frames VIDEO."),
     "trace": ("trace", "From a print to the tracks in which such shoes walk past."),
+    "prepare": ("prepare", "Prints as the wear models take them: levelled, and denoised where wanted."),
     "explain": ("explain", "Draw which parts of a print made an item's score."),
     "galleries": ("galleries", "List the galleries."),
     "items": ("items", "List the items of a gallery."),
