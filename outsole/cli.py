@@ -27,6 +27,7 @@ COMMANDS = {
     "search": ("search", "Search a gallery or an archive: outsole search print FILE, shoe IMAGE, frames VIDEO."),
     "trace": ("trace", "From a print to the tracks in which such shoes walk past."),
     "wear": ("wear", "Simulate what a print may look like after weeks of wear, or looked like before."),
+    "prepare": ("prepare", "Prints as the wear models take them: levelled, and denoised where wanted."),
     "explain": ("explain", "Draw which parts of a print made an item's score."),
     "galleries": ("galleries", "List the galleries."),
     "items": ("items", "List the items of a gallery."),

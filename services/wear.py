@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.errors import InvalidInput, Unavailable
-from outsole.imaging.decode import DecodedImage, decode_image
+from outsole.imaging.decode import DecodedImage
 from outsole.wear.canvas import CANVAS_PX, LaidPrint, lay_print
+from outsole.wear.intake import print_from_bytes
 from outsole.wear.model import Direction, PredictedPrint, predicted_prints, wear_inputs
 from outsole.wear_answers import WearAnswer, WornPrint
 from services.encoding import encoder_slot
@@ -71,7 +72,7 @@ def _receive(query: WearQuery, parts: SearchParts) -> _Received:
 
 def _decode(data: bytes, query: WearQuery, parts: SearchParts) -> DecodedImage:
     field = "image" if query.probe.image is not None else "evidence_sha256"
-    picture = decode_image(data, field=field, limits=parts.defaults.decode_limits)
+    picture = print_from_bytes(data, field=field, limits=parts.defaults.decode_limits)
     height, width = picture.gray.shape
     if len(query.weeks) * height * width > MOST_PIXELS:
         raise InvalidInput(

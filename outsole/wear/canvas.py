@@ -15,6 +15,10 @@ CANVAS_PX = (640, 256)
 _WHITE = 255.0
 # Of the pixels darker than the threshold, so that a few black specks do not set the level of the ink.
 _INK_PERCENTILE = 30
+# Within one block of ink less than this is told apart; a print has more, see ``outsole.wear.intake``.
+_LEAST_CONTRAST = 24.0
+# As in ``outsole.imaging.masks``.
+_WHITE_FILL_MIN = 250
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,20 @@ def contact_of(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How firmly each pixel touched, float32 [H, W], 0 the level of the paper .. 1 the level of the ink.
 
     Both levels are read off the picture: the median of what is lighter than Otsu's threshold, and a dark percentile of
-    what is not. Flat fills at the frame are paper.
+    what is not. Flat fills at the frame are paper; where all of the paper is such a fill, white is its level.
     """
     shown = automatic_mask(gray)
-    values = gray[shown]
+    paper, ink = _levels(gray[shown])
+    if paper - ink < _LEAST_CONTRAST:
+        paper, ink = _levels(gray[shown | (gray >= _WHITE_FILL_MIN)])
+    contact = (np.float32(paper) - gray.astype(np.float32)) / np.float32(max(paper - ink, 1.0))
+    return np.where(shown, np.clip(contact, 0, 1), np.float32(0))
+
+
+def _levels(values: NDArray[np.uint8]) -> tuple[float, float]:
+    """Levels of paper and ink among pixels [N]; the same, where they do not differ."""
     threshold, _ = cv2.threshold(values.reshape(-1, 1), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     light, dark = values[values > threshold], values[values <= threshold]
     if not len(light) or not len(dark):
-        return np.zeros(gray.shape, np.float32)
-    paper, ink = float(np.median(light)), float(np.percentile(dark, _INK_PERCENTILE))
-    contact = (np.float32(paper) - gray.astype(np.float32)) / np.float32(max(paper - ink, 1.0))
-    return np.where(shown, np.clip(contact, 0, 1), np.float32(0))
+        return float(values[0]), float(values[0])
+    return float(np.median(light)), float(np.percentile(dark, _INK_PERCENTILE))

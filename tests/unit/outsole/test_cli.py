@@ -98,7 +98,7 @@ def test_every_command_that_prints_a_table_speaks_json() -> None:
     tables = {"status", "doctor", "index", "search print", "galleries", "items", "editions", "diff", "verify"}
     tables |= {"publish", "canary list", "canary run", "coverage", "quarantine list"}
     tables |= {"video index", "video coverage", "video tracks", "search shoe", "search frames", "trace", "wear"}
-    tables |= {"video search", "video found"}
+    tables |= {"video search", "video found", "prepare"}
     tables |= {f"ingest {name}" for name in ("start", "status", "list", "cancel")}
     tables |= {f"operations {name}" for name in ("status", "list", "cancel", "pause", "resume")}
     assert {name for name, found in COMMANDS.items() if any("--json" in p.opts for p in found.params)} == tables
