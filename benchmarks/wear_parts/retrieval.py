@@ -43,7 +43,7 @@ class WearPlan:
         weeks: Companions of the gallery.
         probe_weeks: By how many weeks the probe is taken back, in the rows where it is.
         models: Treads in the made gallery.
-        prints: Made prints searched, of the first of them.
+        prints: Made prints searched, of the last of them: on the first ones the fusion of views was chosen.
     """
 
     weeks: tuple[int, ...] = (26, 52)
@@ -71,7 +71,7 @@ def measure_made(plan: WearPlan) -> Metrics:
         (``probe_...``); the figures themselves.
     """
     models = unique_treads(plan.models)
-    pairs = pairs_of_prints(models[: plan.prints])
+    pairs = pairs_of_prints(models[-plan.prints :])
     fresh, worn = [first for first, _ in pairs], [second for _, second in pairs]
 
     def source(folder: Path) -> Path:

@@ -49,6 +49,16 @@ def test_weeks_and_pictures_that_cannot_be_asked_about_are_refused(client: Clien
         client.reconstruct_outsole(stack.probe(), weeks=(4, 4))
     with pytest.raises(InvalidInput, match="not an image"):
         client.predict_wear(b"no image at all", weeks=(4,))
+    colours = np.random.default_rng(0).integers(0, 256, (90, 80, 3), np.uint8)
+    for picture, told in (
+        (colours, "photograph in colours"),
+        (np.full((90, 80), 9, np.uint8), "too dark"),
+        (np.full((90, 40), 250, np.uint8), "too small"),
+        (np.full((90, 80), 200, np.uint8), "nothing stands out"),
+    ):
+        with pytest.raises(InvalidInput, match=told) as caught:
+            client.predict_wear(cv2.imencode(".png", picture)[1].tobytes(), weeks=(4,))
+        assert (caught.value.field, bool(caught.value.remedy)) == ("image", True)
     with grpc.insecure_channel(stack.target) as channel:
         stub = wear_pb2_grpc.WearServiceStub(channel)  # type: ignore[no-untyped-call]
         with pytest.raises(grpc.RpcError) as refused:

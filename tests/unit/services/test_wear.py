@@ -224,7 +224,9 @@ def test_what_is_no_picture_or_is_not_there_is_refused(host: Host) -> None:
 
 
 def test_more_pixels_than_an_answer_can_hold_are_refused(host: Host) -> None:
-    large = asked(png(np.full((2500, 1000), PAPER, np.uint8)), tuple(range(0, 40, 2)))
+    picture = np.full((2500, 1000), PAPER, np.uint8)
+    picture[600:900, 200:800] = INK
+    large = asked(png(picture), tuple(range(0, 40, 2)))
     error = refused(host, large)
     assert (error.field, "20 predictions of 1000 x 2500 px" in str(error)) == ("image", True)
     assert "fewer weeks" in error.remedy
