@@ -36,7 +36,7 @@ class Finished:
         return self._parts[name]
 
 
-def measure(todo: Iterator[tuple[str, Step]], finished: Finished, say: Callable[[Metrics], None]) -> Metrics:
+def measure_parts(todo: Iterator[tuple[str, Step]], finished: Finished, say: Callable[[Metrics], None]) -> Metrics:
     """Run what is to be done; a part that fails is named and left out. ``say`` is told all there is after each."""
     metrics: Metrics = {"failed_parts": 0.0}
     for name, step in todo:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import click
 from benchmarks.at_scale import candidates, indexing, parts, serving
 from benchmarks.at_scale.cluster import Cluster, Node, Slopes, planned, scale_markdown
 from benchmarks.at_scale.run import ScalePlan, ScaleRun
-from benchmarks.finished import Finished, Step
+from benchmarks.finished import Finished, Step, measure_parts
 from benchmarks.reporting import InputValue, describe_machine, make_result, text_table
 from outsole.errors import InvalidInput, OutsoleError
 
@@ -104,18 +103,13 @@ def measure(
     finished: Finished,
     say: Callable[[parts.Metrics], None],
 ) -> parts.Metrics:
-    """Run what is to be done; a part that fails is named and left out. ``say`` is told all there is after each."""
-    metrics: parts.Metrics = {"items": float(run.plan.items), "failed_parts": 0.0}
-    for name, step in todo:
-        click.echo(f"-- {name}", err=True)
-        try:
-            metrics |= finished.measured(name, step)
-        except Exception:
-            # Hours of other measurements must not go with it.
-            click.echo(f"{name} failed: {traceback.format_exc()}", err=True)
-            metrics["failed_parts"] += 1
-        say(metrics | headlines(metrics, stores))
-    return metrics | headlines(metrics, stores)
+    """Run what is to be done, see ``benchmarks.finished.measure_parts``; ``say`` is told the headlines too."""
+    items = {"items": float(run.plan.items)}
+
+    def with_headlines(metrics: parts.Metrics) -> parts.Metrics:
+        return items | metrics | headlines(metrics, stores)
+
+    return with_headlines(measure_parts(iter(todo), finished, lambda metrics: say(with_headlines(metrics))))
 
 
 def headlines(metrics: Mapping[str, float], stores: list[str]) -> parts.Metrics:

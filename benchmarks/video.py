@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from benchmarks.finished import Finished, Metrics, Step, measure
+from benchmarks.finished import Finished, Metrics, Step, measure_parts
 from benchmarks.reporting import InputValue, describe_machine, make_result, text_table
 from benchmarks.video_parts.interactive import measure_on_stack
 from benchmarks.video_parts.kills import measure_kills
@@ -160,7 +160,7 @@ def main(only: tuple[str, ...], work: Path | None, keep: bool, json_file: Path |
                 make_result("video", inputs=_inputs(run), metrics=metrics).write(json_file)
 
         finished = Finished(folder / "measured.json", str(run))
-        metrics = measure(steps(run, set(only or PARTS)), finished, say)
+        metrics = measure_parts(steps(run, set(only or PARTS)), finished, say)
         click.echo(text_table(("metric", "value"), [(name, f"{value:.4g}") for name, value in metrics.items()]))
     except OutsoleError as error:
         raise click.ClickException(" ".join(str(error).split())) from error

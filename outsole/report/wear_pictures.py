@@ -19,7 +19,7 @@ _FAINT = 0.4
 _STRIP_SIDE_PX = 520
 # A small piece of a sole is enlarged, but not beyond what it shows.
 _LARGEST_SCALE = 2.0
-_LEAST_WIDTH_PX = 200
+_LEAST_WIDTH_PX = 220
 _GAP_PX, _LINE_PX = 24, 28
 _CAPTION_PX, _SMALL_PX = 21, 17
 _BAR_PX = 14
