@@ -2,8 +2,9 @@
 
     python -m benchmarks.wear [--only PART ...] [--data DIR] [--work DIR --keep] [--json FILE]
 
-Shoes, prints and galleries are made; ``--data`` names a FID-300 directory for the part ``real``, which is left out
-without it. With ``--keep`` the parts that were measured stay for the next run.
+Shoes, prints and galleries are made; ``--data`` names a FID-300 directory for the part ``real`` and ``--series`` a folder
+of real series of scans (a folder a shoe, the week in the file's name); without them these parts are left out. With
+``--keep`` the parts that were measured stay for the next run.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import click
 from benchmarks.finished import Finished, Metrics, Step, measure_parts
 from benchmarks.reporting import InputValue, make_result, text_table
 from benchmarks.wear_parts.latency import measure_latency
-from benchmarks.wear_parts.quality import measure_quality
+from benchmarks.wear_parts.quality import measure_quality, measure_series
 from benchmarks.wear_parts.retrieval import WearPlan, measure_made, measure_real
 from outsole.commands.weeks import WeeksList
 from outsole.errors import OutsoleError
@@ -42,6 +43,7 @@ class WearRun:
         plan: Of the searches.
         data: A collection of real prints; None to leave the part out.
         probes: How many of them; None for all.
+        series: Folder of real series of scans; None to leave the part out.
     """
 
     repository: Path
@@ -51,6 +53,7 @@ class WearRun:
     plan: WearPlan
     data: Path | None
     probes: int | None
+    series: Path | None
 
 
 def _real(run: WearRun) -> Metrics:
@@ -60,11 +63,19 @@ def _real(run: WearRun) -> Metrics:
     return measure_real(run.plan, run.data, probes=run.probes)
 
 
+def _series(run: WearRun) -> Metrics:
+    if run.series is None:
+        click.echo("no --series: real series are left out", err=True)
+        return {}
+    return measure_series(run.repository, run.series)
+
+
 PARTS: Mapping[str, Callable[[WearRun], Metrics]] = {
     "quality": lambda run: measure_quality(run.repository, pairs=run.pairs, runs=run.runs),
     "latency": lambda run: measure_latency(predictions=run.predictions),
     "made": lambda run: measure_made(run.plan),
     "real": _real,
+    "series": _series,
 }
 """What can be measured, by name, in the order in which it is."""
 
@@ -86,6 +97,7 @@ def steps(run: WearRun, only: Collection[str]) -> Iterator[tuple[str, Step]]:
 @click.option("--models", default=300, show_default=True, type=click.IntRange(2), help="Treads of part made.")
 @click.option("--prints", default=120, show_default=True, type=click.IntRange(1), help="Made prints searched.")
 @click.option("--probes", type=click.IntRange(1), help="Search only so many of DIR, taken evenly.")
+@click.option("--series", type=click.Path(file_okay=False, path_type=Path), help="Real series, for part series.")
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), help="Folder for what was measured.")
 @click.option("--keep", is_flag=True, help="Keep it for the next run.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File for the result.")
@@ -111,7 +123,7 @@ def main(only: tuple[str, ...], work: Path | None, keep: bool, json_file: Path |
 
 def _run(options: Mapping[str, Any]) -> WearRun:
     plan = WearPlan(options["worn"], options["probe_worn"], options["models"], options["prints"])
-    own = ("repository", "runs", "pairs", "predictions", "data", "probes")
+    own = ("repository", "runs", "pairs", "predictions", "data", "probes", "series")
     return WearRun(plan=plan, **{name: options[name] for name in own})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from outsole.synthesis.wear_scans import scan
 from outsole.wear.canvas import CANVAS_PX, contact_of
 from outsole.wear.model import WEEKS, Direction
 from outsole.wear.weeks import LONGEST_WEEKS, STEP_WEEKS
+from training.data.wear_series import WearSeriesScans
 from training.system import Batch
 
 TARGET = "target"
@@ -108,6 +110,18 @@ class WearPairs:
         scanned = scan(given, int(rng.integers(1 << 40)), strength=float(rng.uniform(0.2, 1.2)))
         image = np.rint(_WHITE * (1 - contact_of(scanned))).astype(np.uint8)
         return WearPair(image, weeks, _levels(target), _levels(given))
+
+
+def pairs_of_series(series: Iterable[WearSeriesScans], direction: Direction) -> tuple[WearPair, ...]:
+    """Pairs of real series: the first week of each shoe with every later one, which are denoised scans."""
+    pairs = []
+    for shoe in series:
+        contacts = np.uint8(_WHITE) - shoe.prints
+        for place in range(1, len(shoe.weeks)):
+            given, other = (0, place) if direction is Direction.FORWARD else (place, 0)
+            weeks = shoe.weeks[place] - shoe.weeks[0]
+            pairs.append(WearPair(shoe.prints[given], weeks, contacts[other], contacts[given]))
+    return tuple(pairs)
 
 
 def mean_target(pairs: WearPairs, *, steps: int) -> NDArray[np.float32]:

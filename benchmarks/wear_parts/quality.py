@@ -11,7 +11,6 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
-from outsole.wear.denoising import denoised
 from tqdm import tqdm
 
 from benchmarks.finished import Metrics
@@ -19,11 +18,13 @@ from benchmarks.reporting import text_table
 from outsole.inference.encoder import IMAGE
 from outsole.inference.in_process import InProcessEncoder
 from outsole.wear.canvas import contact_of
+from outsole.wear.denoising import denoised
 from outsole.wear.model import PRINT, UNSURE, WEEKS, Direction, WearModel, find_wear_models
+from training.data.wear_series import read_series
 from training.run_files import RESULT_FILE
 from training.wear import mean_of_learned, unseen_pairs
-from training.wear_pairs import WearPair
-from training.wear_scores import Likeness, always, gains, likeness, unchanged, unchanged_clean
+from training.wear_pairs import WearPair, pairs_of_series
+from training.wear_scores import Likeness, Predict, always, gains, likeness, unchanged, unchanged_clean
 
 _TIMEOUT_S = 60.0
 _WHITE = 255.0
@@ -52,31 +53,57 @@ def measure_quality(repository: Path, *, pairs: int, runs: Path) -> Metrics:
     return {name: value for way in Direction for name, value in _one_way(models[way], pairs, runs).items()}
 
 
+def measure_series(repository: Path, folder: Path) -> Metrics:
+    """The same on real series of scans (``training.data.wear_series``): each shoe's first week and every later one.
+
+    Returns:
+        As ``measure_quality``, each name with ``series_`` before it; gains are above the print unchanged.
+    """
+    models, series = find_wear_models([repository]), read_series(folder)
+    found: Metrics = {}
+    for way in Direction:
+        figures = _figures(models[way], pairs_of_series(series, way), title=f"{len(series)} real series", others={})
+        found |= {f"series_{name}": value for name, value in figures.items()}
+    return found
+
+
 def _one_way(model: WearModel, count: int, runs: Path) -> Metrics:
     way = model.direction
-    pairs = unseen_pairs(way, count)
+    others = {"the mean of the training's targets": always(mean_of_learned(way))}
+    title = f"{count} pairs of unseen shoes"
+    rows = (*_paper_rows(runs, model.name, count), ("published, another task: one pair of shoes", *PUBLISHED[way]))
+    return _figures(model, unseen_pairs(way, count), title=title, others=others, told=rows)
+
+
+def _figures(
+    model: WearModel,
+    pairs: Sequence[WearPair],
+    *,
+    title: str,
+    others: Mapping[str, Predict],
+    told: Sequence[tuple[str, float, float]] = (),
+) -> Metrics:
+    """Figures of a model on pairs beside trivial answers, which are ``others`` and the print unchanged; prints tables.
+
+    Rows that were measured elsewhere (``told``) stand below.
+    """
+    way = model.direction
     answers = asyncio.run(_answers(model, pairs))
     by_pair = {id(pair): contact for pair, (contact, _) in zip(pairs, answers, strict=True)}
     found = likeness(pairs, lambda pair: by_pair[id(pair)])
-    scan, mean = likeness(pairs, unchanged), likeness(pairs, always(mean_of_learned(way)))
+    trivial = {name: likeness(pairs, answer) for name, answer in {"the print unchanged": unchanged, **others}.items()}
     clean = likeness(pairs, unchanged_clean)
-    rows: list[tuple[str, float, float]] = [
+    rows = [
         (f"{model.name}, as served", *found.means),
-        *_paper_row(runs / f"{model.name}_paper_cpu", way, count),
-        ("the print unchanged", *scan.means),
+        *((name, *answer.means) for name, answer in trivial.items()),
         ("the print unchanged, denoised", *likeness(pairs, _denoised).means),
         ("the print unchanged, free of any noise", *clean.means),
-        ("the mean of the training's targets", *mean.means),
-        ("published, another task: one pair of shoes", *PUBLISHED[way]),
+        *told,
     ]
-    click.echo(text_table((f"{way} in time, {count} pairs of unseen shoes", "SSIM", "PSNR dB"), _shown(rows)))
-    click.echo(
-        text_table(
-            ("weeks", "pairs", "SSIM", "unchanged, clean", "PSNR dB", "unchanged, clean"),
-            [*_by_weeks(pairs, found, clean)],
-        )
-    )
-    gained, gained_clean = gains(found, (scan, mean)), gains(found, (clean,))
+    click.echo(text_table((f"{way} in time, {title}", "SSIM", "PSNR dB"), _shown(rows)))
+    spans = ("weeks", "pairs", "SSIM", "unchanged, clean", "PSNR dB", "unchanged, clean")
+    click.echo(text_table(spans, _by_weeks(pairs, found, clean)))
+    gained, gained_clean = gains(found, trivial.values()), gains(found, (clean,))
     return {
         f"{way}_ssim": found.means[0],
         f"{way}_psnr": found.means[1],
@@ -103,14 +130,16 @@ def _denoised(pair: WearPair) -> NDArray[np.floating]:
     return contact_of(denoised(pair.image).gray)
 
 
-def _paper_row(run: Path, way: Direction, count: int) -> list[tuple[str, float, float]]:
-    """The literature's network by its training's own evaluation, which is on the same pairs."""
-    if not (run / RESULT_FILE).is_file():
-        return []
-    result = json.loads((run / RESULT_FILE).read_text(encoding="utf-8"))
-    if result["settings"]["evaluate_items"] != count:
-        return []
-    return [("the literature's autoencoder, trained alike", result["metrics"]["ssim"], result["metrics"]["psnr_db"])]
+def _paper_rows(runs: Path, name: str, count: int) -> list[tuple[str, float, float]]:
+    """The literature's network by its trainings' own evaluation, where it is on the same pairs."""
+    rows = []
+    for path in sorted(runs.glob(f"{name}_paper_*/{RESULT_FILE}")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if result["settings"]["evaluate_items"] == count:
+            figures = result["metrics"]
+            title = f"the literature's autoencoder, {result['steps']} steps"
+            rows.append((title, figures["ssim"], figures["psnr_db"]))
+    return rows
 
 
 def _shown(rows: Sequence[tuple[str, float, float]]) -> list[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from outsole.imaging.decode import decode_image
 
 
 def test_what_is_asked_for_has_a_part() -> None:
-    assert list(PARTS) == ["quality", "latency", "made", "real"]
+    assert list(PARTS) == ["quality", "latency", "made", "real", "series"]
 
 
 def test_treads_are_unique() -> None:

@@ -17,10 +17,11 @@ from torch import nn
 from outsole.encoders.wear import WearUnet
 from outsole.wear.model import Direction
 from training import wear
+from training.data.wear_series import WearSeriesScans
 from training.made_prints import LEARNED_SEED
 from training.system import Batch, Preset, System
 from training.trainer import train
-from training.wear_pairs import WearPairs, mean_target
+from training.wear_pairs import WearPairs, mean_target, pairs_of_series
 from training.wear_scores import always, gains, likeness, unchanged, unchanged_clean
 
 
@@ -57,6 +58,15 @@ def test_whole_prints_are_neither_cropped_nor_turned() -> None:
         assert np.ptp(rows) > 450
 
 
+def test_pairs_of_a_real_series_lead_from_its_first_week_to_every_later_one_or_back() -> None:
+    prints = np.zeros((3, 640, 256), np.uint8)
+    prints[:] = np.array([200, 120, 30], np.uint8)[:, None, None]
+    series = [WearSeriesScans("a", (2, 4, 6), prints)]
+    there, back = (pairs_of_series(series, way) for way in (Direction.FORWARD, Direction.BACKWARD))
+    assert [(int(p.image[0, 0]), p.weeks, int(p.target[0, 0])) for p in there] == [(200, 2, 135), (200, 4, 225)]
+    assert [(int(p.image[0, 0]), p.weeks, int(p.target[0, 0])) for p in back] == [(120, 2, 55), (30, 4, 55)]
+
+
 class _Oracle(nn.Module):
     def __init__(self, batch: Batch, *, wrong: float) -> None:
         super().__init__()
@@ -88,25 +98,26 @@ def test_gains_are_above_the_best_of_the_trivial_answers() -> None:
     assert likeness(pairs, unchanged_clean).means[0] > trivial[0].means[0]
 
 
+class _OneBatch:
+    """The same batch in every step: what differs from step to step would be harder, or easier."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps, self._pairs = steps, _pairs()
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, step: int) -> Batch:
+        return self._pairs[0]
+
+
 def test_a_few_steps_lower_the_loss_and_give_figures(tmp_path: Path) -> None:
-    preset = Preset(steps=6, batch_items=2, trunk_rate=0.0, head_rate=3e-3, warmup_steps=1, evaluate_items=2, workers=0)
-
-    def pairs_of(chosen: Preset) -> WearPairs:
-        return WearPairs(
-            Direction.FORWARD,
-            steps=chosen.steps,
-            batch_items=chosen.batch_items,
-            seed=1,
-            plan_seed=LEARNED_SEED,
-            models=2,
-            whole=True,
-        )
-
+    preset = Preset(steps=8, batch_items=3, trunk_rate=0.0, head_rate=3e-3, warmup_steps=1, evaluate_items=2, workers=0)
     system = dataclasses.replace(
         wear.FORWARD,
         presets={"tiny": preset},
         build=functools.partial(WearUnet, Direction.FORWARD, widths=(4, 8, 8, 8)),
-        dataset=pairs_of,
+        dataset=lambda chosen: _OneBatch(chosen.steps),
         evaluate=functools.partial(wear.evaluate, direction=Direction.FORWARD, mean=np.full((640, 256), 0.2)),
     )
     run = train(system, "tiny", folder=tmp_path, device="cpu")
