@@ -2,9 +2,9 @@
 
     python -m benchmarks.wear [--only PART ...] [--data DIR] [--work DIR --keep] [--json FILE]
 
-Shoes, prints and galleries are made; ``--data`` names a FID-300 directory for the part ``real`` and ``--series`` a folder
-of real series of scans (a folder a shoe, the week in the file's name); without them these parts are left out. With
-``--keep`` the parts that were measured stay for the next run.
+Shoes, prints and galleries are made; ``--data`` names a FID-300 directory for the part ``real`` and ``--series`` a
+folder of real series of scans (a folder a shoe, the week in the file's name); without them these parts are left out.
+With ``--keep`` the parts that were measured stay for the next run.
 """
 
 from __future__ import annotations
