@@ -138,7 +138,7 @@ async def _searched(plan: WearPlan, source: object, search: object) -> tuple[dic
 
 
 async def _ranks(prints: Sequence[MadePrint], wear: WearSearch, parts: SearchParts, k: int) -> list[int]:
-    """Rank of each print's item, 1-based; 0 where it is not among the first ``k``."""
+    """Rank of each print's item in the default mode, 1-based; 0 where it is not among the first ``k``."""
     ranks = []
     for made in tqdm(prints, desc="searches", unit="print"):
         answer = await search_print(
@@ -146,7 +146,7 @@ async def _ranks(prints: Sequence[MadePrint], wear: WearSearch, parts: SearchPar
                 Probe(image=made.picture, mask_png=made.mask or None),
                 Target(_GALLERY),
                 k=min(k, 1000),
-                mode=SearchMode.EXHAUSTIVE,
+                mode=SearchMode.SHORTLIST,
                 budget_ms=_BUDGET_MS,
                 wear=wear,
             ),
