@@ -11,7 +11,7 @@ import pytest
 from outsole.encoders.network_spec import NetworkSpec
 from outsole.inference.encoder import TensorShape
 from outsole.wear.canvas import CANVAS_PX
-from outsole.wear.model import DIRECTION, KIND, Direction, find_wear_models
+from outsole.wear.model import DIRECTION, KIND, Direction
 
 TRAINED_ON = "nothing: a stand-in for tests <b>& more</b>"
 _FADED_WEEKS = 104.0
@@ -99,9 +99,3 @@ def _model(sign: float) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
-
-
-def write_missing_wear_models(repository: Path, *, beside: Path) -> None:
-    """Stand-ins in ``repository`` for the directions in time that the repository ``beside`` has no model for."""
-    for direction in set(Direction) - find_wear_models([beside]).keys():
-        write_wear_model(repository, direction)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from outsole.imaging.gray_levels import level_counts, percentile
 from outsole.imaging.masks import automatic_mask
 
 CANVAS_PX = (640, 256)
@@ -70,17 +71,22 @@ def contact_of(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     what is not. Flat fills at the frame are paper; where all of the paper is such a fill, white is its level.
     """
     shown = automatic_mask(gray)
-    paper, ink = _levels(gray[shown])
+    paper, ink = _levels(gray, shown)
     if paper - ink < _LEAST_CONTRAST:
-        paper, ink = _levels(gray[shown | (gray >= _WHITE_FILL_MIN)])
-    contact = (np.float32(paper) - gray.astype(np.float32)) / np.float32(max(paper - ink, 1.0))
-    return np.where(shown, np.clip(contact, 0, 1), np.float32(0))
+        paper, ink = _levels(gray, shown | (gray >= _WHITE_FILL_MIN))
+    levels = np.arange(256, dtype=np.float32)
+    # A level has one contact, so 256 of them are computed and not one a pixel.
+    contact = np.clip((np.float32(paper) - levels) / np.float32(max(paper - ink, 1.0)), 0, 1)
+    return np.where(shown, cv2.LUT(gray, contact), np.float32(0))
 
 
-def _levels(values: NDArray[np.uint8]) -> tuple[float, float]:
-    """Levels of paper and ink among pixels [N]; the same, where they do not differ."""
-    threshold, _ = cv2.threshold(values.reshape(-1, 1), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    light, dark = values[values > threshold], values[values <= threshold]
-    if not len(light) or not len(dark):
-        return float(values[0]), float(values[0])
-    return float(np.median(light)), float(np.percentile(dark, _INK_PERCENTILE))
+def _levels(gray: NDArray[np.uint8], mask: NDArray[np.bool_]) -> tuple[float, float]:
+    """Levels of paper and ink among the pixels of a mask; the same, where they do not differ."""
+    counts = level_counts(gray, mask)
+    threshold, _ = cv2.threshold(gray[mask].reshape(-1, 1), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    dark, light = counts.copy(), counts.copy()
+    dark[int(threshold) + 1 :] = 0
+    light[: int(threshold) + 1] = 0
+    if not light.any() or not dark.any():
+        return float(gray[mask][0]), float(gray[mask][0])
+    return percentile(light, 50), percentile(dark, _INK_PERCENTILE)

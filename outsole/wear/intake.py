@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from outsole.errors import InvalidInput
 from outsole.imaging.decode import DecodedImage, DecodeLimits, decode_image
+from outsole.imaging.gray_levels import level_counts, percentile
 from outsole.imaging.masks import automatic_mask
 from outsole.imaging.photographs import is_photograph
 from outsole.wear.canvas import CANVAS_PX
@@ -76,15 +77,15 @@ def check_print(image: DecodedImage, *, field: str = "image") -> None:
         )
     # A white fill at the frame is paper to many scans, and all of it to a sparse print.
     shown = automatic_mask(image.gray) | (image.gray >= _WHITE_FILL_MIN)
-    paper = float(np.percentile(image.gray[shown], _PAPER_PERCENTILE))
+    paper = percentile(level_counts(image.gray, shown), _PAPER_PERCENTILE)
     if paper < _DARKEST_PAPER:
         raise InvalidInput(
             f"the image is too dark: its paper has grey level {paper:.0f}",
             field=field,
             remedy=f"contact dark on paper of level {_DARKEST_PAPER:.0f} or more; invert or expose it again",
         )
-    soft = cv2.GaussianBlur(image.gray, (0, 0), _SOFT_SIGMA_PX)
-    low, high = np.percentile(soft[shown], _CONTRAST_PERCENTILES)
+    soft = level_counts(np.asarray(cv2.GaussianBlur(image.gray, (0, 0), _SOFT_SIGMA_PX), np.uint8), shown)
+    low, high = (percentile(soft, percent) for percent in _CONTRAST_PERCENTILES)
     if high - low < _LEAST_CONTRAST:
         raise InvalidInput(
             f"nothing stands out from the paper: the contrast is {high - low:.0f} grey levels",

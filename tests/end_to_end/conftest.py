@@ -9,9 +9,8 @@ import pytest
 from outsole.api import Client
 from outsole.errors import MissingPart
 from outsole.inference.triton_environment import TritonEnvironment, triton_environment
-from tests.end_to_end.stack import PROJECT, STAND_IN, Stack, running_stack, triton_server
+from tests.end_to_end.stack import STAND_IN, Stack, running_stack, triton_server
 from tests.standins import write_partial_print
-from tests.wear_standins import write_missing_wear_models
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +27,6 @@ def stack(triton_parts: TritonEnvironment, tmp_path_factory: pytest.TempPathFact
     """Real Triton, Ray Serve and Milvus Lite with a small gallery."""
     home = tmp_path_factory.mktemp("stack")
     encoders = write_partial_print(home / "encoders", STAND_IN).parent
-    write_missing_wear_models(encoders, beside=PROJECT / "model_repository")
     with (
         triton_server(home / "triton", triton_parts, more=[encoders]) as triton,
         running_stack(home, triton) as running,
