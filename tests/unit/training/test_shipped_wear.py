@@ -30,11 +30,12 @@ def test_a_shipped_model_beats_the_print_unchanged_and_knows_where_it_is_wrong(d
     inputs = {"image": images, "weeks": weeks.astype(np.uint8)[:, None]}
     outputs = asyncio.run(encoder.encode(inputs, timeout_s=60))
     assert outputs[PRINT].shape == outputs[UNSURE].shape == (10, *CANVAS_PX)
-    by_pair = {id(pair): outputs[PRINT][row].astype(np.float32) for row, pair in enumerate(pairs)}
+    contact, unsure = (outputs[name].astype(np.float32) for name in (PRINT, UNSURE))
+    by_pair = {id(pair): contact[row] for row, pair in enumerate(pairs)}
     gained = gains(likeness(pairs, lambda pair: by_pair[id(pair)]), [likeness(pairs, unchanged)])
     assert gained[0] > 0.05 and gained[1] > 2.0
-    errors = np.abs(outputs[PRINT] - np.stack([pair.target for pair in pairs]) / 255)
-    assert np.corrcoef(errors.ravel(), outputs[UNSURE].astype(np.float32).ravel())[0, 1] > 0.4
+    errors = np.abs(contact - np.stack([pair.target for pair in pairs]) / 255)
+    assert np.corrcoef(errors.ravel(), unsure.ravel())[0, 1] > 0.4
 
 
 def test_weights_are_small_enough_to_be_shipped() -> None:
