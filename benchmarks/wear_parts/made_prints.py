@@ -55,7 +55,7 @@ def write_gallery(folder: Path, models: tuple[ShoeModel, ...]) -> Path:
     return folder
 
 
-def pairs_of_prints(models: tuple[ShoeModel, ...], *, seed: int = 2) -> tuple[tuple[MadePrint, MadePrint], ...]:
+def pairs_of_prints(models: tuple[ShoeModel, ...], *, seed: int = 3) -> tuple[tuple[MadePrint, MadePrint], ...]:
     """A print of each model's shoe when it is new, and of the same shoe worn by 26 to 52 weeks.
 
     Everything else is equal: which part is left, the floor, what is lost and what lies over it.

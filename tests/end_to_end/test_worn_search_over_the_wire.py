@@ -41,8 +41,8 @@ def test_every_item_is_compared_as_it_is_and_as_it_will_be(
     before = {hit.item_id: hit.score for hit in plain.hits}
     assert {hit.worn_weeks for hit in worn.hits} <= {0, _WEEKS}
     for hit in worn.hits:
-        assert hit.score >= before[hit.item_id] - 1e-4
-        assert hit.worn_weeks or hit.score <= before[hit.item_id] + np.log(2) / VIEW_SHARPNESS + 1e-4
+        assert hit.score >= before[hit.item_id] - np.log(2) / VIEW_SHARPNESS - 1e-4
+        assert hit.worn_weeks or hit.score <= before[hit.item_id] + 1e-4
     assert any("simulat" in warning for warning in worn.warnings)
 
 
