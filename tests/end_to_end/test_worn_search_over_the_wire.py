@@ -13,9 +13,8 @@ from outsole.api import Client
 from outsole.api.records import WearSearch
 from outsole.commands.index import place_of
 from outsole.errors import InvalidInput, PreconditionFailed
-from outsole.gallery.worn import worn_gallery
 from outsole.matching.wear_views import VIEW_SHARPNESS
-from tests.end_to_end.stack import FUSED_GALLERY, STAND_IN, Stack
+from tests.end_to_end.stack import FUSED_GALLERY, MODELS, STAND_IN, Stack
 
 _WEEKS = 26
 
@@ -32,9 +31,9 @@ def companion(stack: Stack) -> str:
 def test_every_item_is_compared_as_it_is_and_as_it_will_be(
     client: Client, stack: Stack, companion: str, mode: SearchMode
 ) -> None:
-    plain = client.search_print(stack.probe(), gallery=FUSED_GALLERY, mode=mode)
+    plain = client.search_print(stack.probe(), gallery=FUSED_GALLERY, mode=mode, k=MODELS)
     worn = client.search_print(
-        stack.probe(), gallery=FUSED_GALLERY, mode=mode, wear=WearSearch(gallery_weeks=(_WEEKS,))
+        stack.probe(), gallery=FUSED_GALLERY, mode=mode, k=MODELS, wear=WearSearch(gallery_weeks=(_WEEKS,))
     )
     assert companion in worn.settings["wear_views"] and "wear_views" not in plain.settings
     assert (worn.searched, worn.total) == (plain.searched, plain.total)
@@ -63,7 +62,7 @@ def test_a_print_can_be_taken_back_before_it_is_compared(client: Client, stack: 
 def test_views_that_are_not_there_or_cannot_be_are_refused_with_what_to_do(client: Client, stack: Stack) -> None:
     with pytest.raises(PreconditionFailed, match="outsole index") as missing:
         client.search_print(stack.probe(), gallery=FUSED_GALLERY, wear=WearSearch(gallery_weeks=(52,)))
-    assert worn_gallery(FUSED_GALLERY, 52) in str(missing.value)
+    assert missing.value.remedy.endswith(f"--gallery {FUSED_GALLERY} --worn 52")
     for weeks in ((3,), (54,), (26, 26), (2, 4, 6, 8, 10)):
         with pytest.raises(InvalidInput) as refused:
             client.search_print(stack.probe(), gallery=FUSED_GALLERY, wear=WearSearch(gallery_weeks=weeks))

@@ -46,10 +46,10 @@ def test_the_files_are_what_the_exporter_writes_from_the_specification(name: str
     assert (REPOSITORY / name / "config.pbtxt").read_text(encoding="utf-8") == onnxruntime_config(served(name))
 
 
-def test_the_server_puts_requests_together_but_for_encoders_of_shoes() -> None:
+def test_the_server_puts_requests_together_but_for_encoders_of_shoes_and_models_of_wear() -> None:
     kinds = {name: getattr(load_spec(REPOSITORY / name), "kind", "") for name in NETWORKS}
     assert [name for name in NETWORKS if not served(name).merges] == [
-        name for name, kind in kinds.items() if kind == "shoe_embedding"
+        name for name, kind in kinds.items() if kind in ("shoe_embedding", "wear_prediction")
     ]
 
 
