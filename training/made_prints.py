@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from outsole.errors import InvalidInput
 from outsole.imaging.crisp_pictures import DEPTH_PLANE, PICTURE_PX, PRINT_PLANE
+from outsole.synthesis import shoes
 from outsole.synthesis.crisp_degradation import CrispDegradation, degrade
 from outsole.synthesis.noise import step as smooth_step
 from outsole.synthesis.shoes import ShoeModel, make_instance, plan_models
@@ -28,8 +29,7 @@ from training.weathering import weathered
 
 Picture = NDArray[np.uint8]
 PLANES = {"depth": 2, "print": 2, "rgb": 4, "all": 5}
-# Seeds of plans have no tread in common: what is measured is never what was learned.
-LEARNED_SEED, UNSEEN_SEED = 31, 32
+LEARNED_SEED, UNSEEN_SEED = shoes.LEARNED_SEED, shoes.UNSEEN_SEED
 _WHITE = 255
 
 

@@ -19,39 +19,22 @@ from torch import nn
 from torch.nn import functional
 
 from outsole.encoders.wear import WearAutoencoder, WearUnet
+from outsole.evaluation.wear_scores import Predict, always, gains, likeness, unchanged, unchanged_clean
 from outsole.inference.encoder import IMAGE, TensorShape
+from outsole.synthesis.shoes import LEARNED_SEED
 from outsole.synthesis.treads import PX_PER_CM
+from outsole.synthesis.wear_pairs import LEARNED_MODELS, MadeWearPairs, WearPair, mean_of_learned, unseen_pairs
 from outsole.wear.canvas import CANVAS_PX
 from outsole.wear.model import DIRECTION, KIND, PRINT, UNSURE, WEEKS, Direction
 from training.command import command
 from training.export_plan import Arrays, ExportPlan
 from training.losses import structural_dissimilarity
-from training.made_prints import LEARNED_SEED, UNSEEN_SEED
 from training.system import Batch, Preset, System, device_of, rate_groups
-from training.wear_pairs import TARGET, WearPair, WearPairs, mean_target
-from training.wear_scores import Predict, always, gains, likeness, unchanged, unchanged_clean
+from training.wear_pairs import TARGET, WearBatches
 
-LEARNED_MODELS = 1000
 _WHITE = 255.0
-# The mean of the training's targets settles long before.
-MEAN_STEPS, MEAN_ITEMS = 32, 8
 _SQUARES_WEIGHT, _MORE_SQUARES_WEIGHT = 8.0, 40.0
 _FURTHER_STEPS = 500
-
-
-def unseen_pairs(direction: Direction, count: int) -> tuple[WearPair, ...]:
-    """Pairs of whole prints of shoes that no training saw, their weeks spread over the year."""
-    return WearPairs(
-        direction, steps=1, batch_items=count, seed=7, plan_seed=UNSEEN_SEED, models=count, whole=True
-    ).pairs(0)
-
-
-def mean_of_learned(direction: Direction) -> NDArray[np.float32]:
-    """The mean of the training's targets, float32 [640, 256]."""
-    learned = WearPairs(
-        direction, steps=MEAN_STEPS, batch_items=MEAN_ITEMS, seed=1, plan_seed=LEARNED_SEED, models=LEARNED_MODELS
-    )
-    return mean_target(learned, steps=MEAN_STEPS)
 
 
 def loss_of(network: nn.Module, batch: Batch, *, squares_weight: float = _SQUARES_WEIGHT) -> Mapping[str, torch.Tensor]:
@@ -133,15 +116,11 @@ def _unsure_correlation(
     return float(np.corrcoef(errors.ravel(), expected.ravel())[0, 1])
 
 
-def _dataset(preset: Preset, *, direction: Direction) -> WearPairs:
-    return WearPairs(
-        direction,
-        steps=preset.steps,
-        batch_items=preset.batch_items,
-        seed=preset.seed,
-        plan_seed=LEARNED_SEED,
-        models=LEARNED_MODELS,
+def _dataset(preset: Preset, *, direction: Direction) -> WearBatches:
+    pairs = MadeWearPairs(
+        direction, items=preset.batch_items, seed=preset.seed, plan_seed=LEARNED_SEED, models=LEARNED_MODELS
     )
+    return WearBatches(pairs, steps=preset.steps)
 
 
 _PRESETS = {

@@ -16,10 +16,9 @@ from outsole.api import Client
 from outsole.commands.stack import LocalStack
 from outsole.imaging.canvas import encode_png
 from outsole.settings import StackSettings
-from outsole.synthesis.shoes import plan_models
+from outsole.synthesis.shoes import UNSEEN_SEED, plan_models
 from outsole.synthesis.wear import make_series
 from outsole.synthesis.wear_scans import scan
-from training.made_prints import UNSEEN_SEED
 
 _WARM_UPS = 5
 _WEEKS = 26

@@ -12,10 +12,9 @@ from tqdm import tqdm
 
 from outsole.imaging.canvas import encode_png
 from outsole.synthesis.prints import ScenePrint, clean_impression, scene_print
-from outsole.synthesis.shoes import ShoeModel, plan_models
+from outsole.synthesis.shoes import UNSEEN_SEED, ShoeModel, plan_models
 from outsole.synthesis.wear import make_series
 from outsole.wear.weeks import LONGEST_WEEKS, STEP_WEEKS
-from training.made_prints import UNSEEN_SEED
 
 FIRST_WEEKS = 26
 # Shoes of the gallery and those that leave prints are other shoes of the same models, worn by other people.

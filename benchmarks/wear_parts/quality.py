@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,18 +16,18 @@ from tqdm import tqdm
 
 from benchmarks.finished import Metrics
 from benchmarks.reporting import text_table
+from outsole.evaluation.wear_scores import Likeness, Predict, always, gains, likeness, unchanged, unchanged_clean
 from outsole.inference.encoder import IMAGE
 from outsole.inference.in_process import InProcessEncoder
+from outsole.synthesis.wear_pairs import WearPair, mean_of_learned, unseen_pairs
 from outsole.wear.canvas import contact_of
 from outsole.wear.denoising import denoised
 from outsole.wear.model import PRINT, UNSURE, WEEKS, Direction, WearModel, find_wear_models
-from training.data.wear_series import read_series
-from training.run_files import RESULT_FILE
-from training.wear import mean_of_learned, unseen_pairs
-from training.wear_pairs import WearPair, pairs_of_series
-from training.wear_scores import Likeness, Predict, always, gains, likeness, unchanged, unchanged_clean
 
 _TIMEOUT_S = 60.0
+# Loaded when it is asked for: it comes with the training.
+_SERIES = "training.data.wear_series"
+_RESULT_FILE = "result.json"
 _WHITE = 255.0
 # As published: mean SSIM and PSNR in decibels over 52 impressions of one pair of shoes, of which the networks saw some.
 PUBLISHED: Mapping[Direction, tuple[float, float]] = {
@@ -59,10 +60,13 @@ def measure_series(repository: Path, folder: Path) -> Metrics:
     Returns:
         As ``measure_quality``, each name with ``series_`` before it; gains are above the print unchanged.
     """
-    models, series = find_wear_models([repository]), read_series(folder)
+    loader = importlib.import_module(_SERIES)
+    models, series = find_wear_models([repository]), loader.read_series(folder)
     found: Metrics = {}
     for way in Direction:
-        figures = _figures(models[way], pairs_of_series(series, way), title=f"{len(series)} real series", others={})
+        figures = _figures(
+            models[way], loader.pairs_of_series(series, way), title=f"{len(series)} real series", others={}
+        )
         found |= {f"series_{name}": value for name, value in figures.items()}
     return found
 
@@ -133,7 +137,7 @@ def _denoised(pair: WearPair) -> NDArray[np.floating]:
 def _paper_rows(runs: Path, name: str, count: int) -> list[tuple[str, float, float]]:
     """The literature's network by its trainings' own evaluation, where it is on the same pairs."""
     rows = []
-    for path in sorted(runs.glob(f"{name}_paper_*/{RESULT_FILE}")):
+    for path in sorted(runs.glob(f"{name}_paper_*/{_RESULT_FILE}")):
         result = json.loads(path.read_text(encoding="utf-8"))
         if result["settings"]["evaluate_items"] == count:
             figures = result["metrics"]

@@ -15,6 +15,8 @@ from outsole.synthesis.shoe_relief import tread_relief
 from outsole.synthesis.treads import DEFAULT_HEIGHT_PX, Tread, check_sole
 
 MAX_MODELS = 1_000_000
+# Seeds of plans have no tread in common: what is measured is never what was learned.
+LEARNED_SEED, UNSEEN_SEED = 31, 32
 SHARED_PART = 0.5
 NEAR_DUPLICATE_PART = 0.2
 _LARGEST_FAMILY = 5

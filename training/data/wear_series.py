@@ -6,7 +6,7 @@ The week is the last number in the name of a file: ``04.png``, ``week_04.png`` a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from outsole.errors import InvalidInput, NotFound
+from outsole.synthesis.wear_pairs import WearPair
 from outsole.wear.canvas import CANVAS_PX, lay_print
 from outsole.wear.denoising import denoised
 from outsole.wear.intake import print_from_bytes
+from outsole.wear.model import Direction
 from outsole.wear.weeks import LONGEST_WEEKS, STEP_WEEKS
 from training.data.records import pictures_in
 from training.data.registration import laid_on
@@ -73,6 +75,18 @@ def read_series(folder: Path, *, with_bar: bool = True) -> tuple[WearSeriesScans
     files = {shoe: weeks_in(shoe) for shoe in shoes}
     with tqdm(total=sum(map(len, files.values())), desc="series", unit="scan", disable=not with_bar) as bar:
         return tuple(_series(shoe, by_week, bar) for shoe, by_week in files.items())
+
+
+def pairs_of_series(series: Iterable[WearSeriesScans], direction: Direction) -> tuple[WearPair, ...]:
+    """The first week of each shoe with every later one; both are denoised scans."""
+    pairs = []
+    for shoe in series:
+        contacts = np.uint8(255) - shoe.prints
+        for place in range(1, len(shoe.weeks)):
+            given, other = (0, place) if direction is Direction.FORWARD else (place, 0)
+            weeks = shoe.weeks[place] - shoe.weeks[0]
+            pairs.append(WearPair(shoe.prints[given], weeks, contacts[other], contacts[given]))
+    return tuple(pairs)
 
 
 def weeks_in(shoe: Path) -> dict[int, Path]:

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
+from outsole.evaluation.wear_scores import gains, likeness, unchanged
 from outsole.inference.in_process import InProcessEncoder
+from outsole.synthesis.wear_pairs import unseen_pairs
 from outsole.wear.canvas import CANVAS_PX
 from outsole.wear.model import PRINT, UNSURE, Direction, find_wear_models
-from training.wear import unseen_pairs
-from training.wear_scores import gains, likeness, unchanged
 
 _REPOSITORY = Path(__file__).resolve().parents[3] / "model_repository"
 _LARGEST_BYTES = 20_000_000

@@ -15,22 +15,27 @@ import torch
 from torch import nn
 
 from outsole.encoders.wear import WearUnet
+from outsole.evaluation.wear_scores import always, gains, likeness, unchanged, unchanged_clean
+from outsole.synthesis.shoes import LEARNED_SEED
+from outsole.synthesis.wear_pairs import MadeWearPairs, mean_target
 from outsole.wear.model import Direction
 from training import wear
-from training.data.wear_series import WearSeriesScans
-from training.made_prints import LEARNED_SEED
+from training.data.wear_series import WearSeriesScans, pairs_of_series
 from training.system import Batch, Preset, System
 from training.trainer import train
-from training.wear_pairs import WearPairs, mean_target, pairs_of_series
-from training.wear_scores import always, gains, likeness, unchanged, unchanged_clean
+from training.wear_pairs import WearBatches
 
 
-def _pairs(direction: Direction = Direction.FORWARD, steps: int = 2) -> WearPairs:
-    return WearPairs(direction, steps=steps, batch_items=3, seed=1, plan_seed=LEARNED_SEED, models=4)
+def _pairs(direction: Direction = Direction.FORWARD) -> MadeWearPairs:
+    return MadeWearPairs(direction, items=3, seed=1, plan_seed=LEARNED_SEED, models=4)
+
+
+def _batches(steps: int = 2) -> WearBatches:
+    return WearBatches(_pairs(), steps=steps)
 
 
 def test_a_batch_is_a_function_of_seed_and_step_alone() -> None:
-    fresh, used = _pairs(), _pairs()
+    fresh, used = _batches(), _batches()
     used[0]
     for name, value in fresh[1].items():
         assert torch.equal(value, used[1][name])
@@ -50,9 +55,7 @@ def test_the_print_that_is_given_is_that_of_the_pair() -> None:
 
 
 def test_whole_prints_are_neither_cropped_nor_turned() -> None:
-    whole = WearPairs(
-        Direction.FORWARD, steps=1, batch_items=6, seed=2, plan_seed=LEARNED_SEED, models=4, whole=True
-    ).pairs(0)
+    whole = MadeWearPairs(Direction.FORWARD, items=6, seed=2, plan_seed=LEARNED_SEED, models=4, whole=True).pairs(0)
     for pair in whole:
         rows = np.flatnonzero((pair.target > 127).any(axis=1))
         assert np.ptp(rows) > 450
@@ -80,7 +83,7 @@ class _Oracle(nn.Module):
 @pytest.mark.parametrize("loss", [wear.loss_of, wear.loss_of_paper])
 def test_the_loss_is_smallest_for_the_true_print(loss: object) -> None:
     assert callable(loss)
-    batch = _pairs()[0]
+    batch = _batches()[0]
     right, wrong = (loss(_Oracle(batch, wrong=part), batch) for part in (0.0, 0.2))
     assert float(right["loss"]) == pytest.approx(0.0, abs=1e-5)
     assert float(wrong["loss"]) > 0.03
@@ -102,13 +105,13 @@ class _OneBatch:
     """The same batch in every step: what differs from step to step would be harder, or easier."""
 
     def __init__(self, steps: int) -> None:
-        self._steps, self._pairs = steps, _pairs()
+        self._steps, self._batches = steps, _batches()
 
     def __len__(self) -> int:
         return self._steps
 
     def __getitem__(self, step: int) -> Batch:
-        return self._pairs[0]
+        return self._batches[0]
 
 
 def test_a_few_steps_lower_the_loss_and_give_figures(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outsole.evaluation.picture_quality import psnr_db, ssim
-from training.wear_pairs import WearPair
+from outsole.synthesis.wear_pairs import WearPair
 
 Predict = Callable[[WearPair], NDArray[np.floating]]
 """From a pair to the contact that is answered for its target, [640, 256], 0 .. 1."""
