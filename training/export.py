@@ -1,7 +1,8 @@
 """Export a network to the model repository: ``python -m training.export [NAME] --checkpoint RUN/checkpoint.pt``.
 
 Writes ``<repository>/<name>/{1/model.onnx, spec.json, config.pbtxt, card.md}`` and the TensorRT variant below
-``deploy/tensorrt/<name>/``. The same weights give the same bytes, hence the same specification hash.
+``deploy/tensorrt/<name>/``. The same weights give the same bytes, hence the same specification hash, on
+processors that round alike.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("efficientnet_lite_pytorch")
 
+import onnx
 import torch
 from click.testing import CliRunner, Result
 from torch import nn
 
 from outsole.encoders.network_spec import NetworkSpec
-from outsole.encoders.spec import EncoderSpec
 from outsole.errors import InvalidInput, PreconditionFailed
 from tests.unit.training.exported_system import PLAN, SmallNet, examples
 from training import registry
@@ -67,13 +67,30 @@ def test_the_shipped_weights_agree_with_torch_to_1e_4() -> None:
     assert measure(build_trunk(), weights, PRINT_PLAN, "fp32").difference <= 1e-4
 
 
-def test_exporting_again_gives_the_shipped_model_bit_for_bit(tmp_path: Path) -> None:
-    result = export(tmp_path)
-    assert result.exit_code == 0, result.output
-    made = tmp_path / "repository" / NAME
+def test_exporting_again_gives_the_same_bytes_and_the_shipped_model_but_for_how_a_processor_rounds(
+    tmp_path: Path,
+) -> None:
+    folders = []
+    for name in ("first", "second"):
+        result = export(tmp_path / name)
+        assert result.exit_code == 0, result.output
+        folders.append(tmp_path / name / "repository" / NAME)
     for name in ("1/model.onnx", "spec.json", "config.pbtxt"):
-        assert (made / name).read_bytes() == (MODEL / name).read_bytes(), name
-    assert EncoderSpec.load(made).hash == EncoderSpec.load(MODEL).hash
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+    assert (folders[0] / "config.pbtxt").read_bytes() == (MODEL / "config.pbtxt").read_bytes()
+    # Folding normalisation into convolutions rounds the last bits otherwise on processors of another maker.
+    made, shipped = (onnx.load(folder / "1/model.onnx") for folder in (folders[0], MODEL))
+    weights, wanted = (
+        {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        for model in (made, shipped)
+    )
+    assert list(weights) == list(wanted)
+    for name, array in wanted.items():
+        assert weights[name].dtype == array.dtype, name
+        np.testing.assert_allclose(weights[name], array, rtol=0, atol=5e-7 * max(float(np.abs(array).max()), 1e-9))
+    for model in (made, shipped):
+        del model.graph.initializer[:]
+    assert made == shipped
 
 
 def test_a_trained_system_becomes_a_model_folder_that_computes_what_torch_computes(
