@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,9 +121,12 @@ def measure_real(plan: WearPlan, data: Path, *, probes: int | None) -> Metrics:
     }
 
 
-async def _searched(plan: WearPlan, source: object, search: object) -> tuple[dict[str, list[int]], Metrics]:
+async def _searched(
+    plan: WearPlan,
+    source: Callable[[Path], Path],
+    search: Callable[[SearchParts], Awaitable[dict[str, list[int]]]],
+) -> tuple[dict[str, list[int]], Metrics]:
     """Index what ``source`` gives of a folder, with its companions, and run ``search`` on it."""
-    assert callable(source) and callable(search)
     with tempfile.TemporaryDirectory(prefix="outsole-bench-") as name:
         folder = Path(name)
         settings = ServiceSettings.from_environment(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from outsole.synthesis.shoes import LEARNED_SEED, UNSEEN_SEED, plan_models
+from outsole.synthesis.shoes import LEARNED_SEED, UNSEEN_SEED, ShoeModel, plan_models
 from outsole.synthesis.wear import WearSeries, make_series
 from outsole.synthesis.wear_scans import scan
-from outsole.wear.canvas import CANVAS_PX, contact_of
+from outsole.wear.canvas import CANVAS_PX, lay_print
 from outsole.wear.model import Direction
 from outsole.wear.weeks import LONGEST_WEEKS, STEP_WEEKS
 
@@ -88,8 +87,7 @@ class MadeWearPairs:
             left = _crop(rng)
             given, target = given * left, target * left
         scanned = scan(given, int(rng.integers(1 << 40)), strength=float(rng.uniform(0.2, 1.2)))
-        image = np.rint(_WHITE * (1 - contact_of(scanned))).astype(np.uint8)
-        return WearPair(image, weeks, _levels(target), _levels(given))
+        return WearPair(lay_print(scanned).image, weeks, _levels(target), _levels(given))
 
 
 def unseen_pairs(direction: Direction, count: int) -> tuple[WearPair, ...]:
@@ -120,7 +118,7 @@ def _series(plan_seed: int, models: int, model: int) -> WearSeries:
 
 
 @lru_cache(maxsize=4)
-def _plan(seed: int, models: int) -> tuple[Any, ...]:
+def _plan(seed: int, models: int) -> tuple[ShoeModel, ...]:
     return plan_models(models, seed=seed)
 
 
