@@ -10,16 +10,19 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray import serve
 from ray.serve.config import HTTPOptions, gRPCOptions
+from ray.serve.schema import ApplicationStatus
 
+from outsole.errors import Unavailable
+from outsole.local_ray import local_ray
 from outsole.matching.print_system import PrintSystem
 from outsole.matching.shoe_system import SHOE, find_shoe_encoders
 from outsole.stopping import until_told
@@ -33,6 +36,8 @@ from services.vector_store import VectorStoreOwner
 APPLICATION = "outsole"
 SERVICERS = ("services.edge.add_services_to_server",)
 _MIB = 2**20
+_STARTS_WITHIN_S = 120.0
+_POLL_S = 0.1
 _ROOT = str(Path(__file__).resolve().parents[1])
 # Every process of Ray inherits these when Ray starts.
 RAY_ENVIRONMENT = {
@@ -96,69 +101,84 @@ def _deployment(kind: type, *, replicas: int, ongoing: int, queued: int) -> serv
 
 
 @contextmanager
-def running(settings: ServiceSettings) -> Iterator[None]:
-    """Run Ray and the application for as long as the block lasts; then everything is stopped again."""
+def running(settings: ServiceSettings, stop: threading.Event) -> Iterator[None]:
+    """Run Ray and the application for as long as the block lasts; then everything is stopped again.
+
+    Args:
+        settings: Of the services.
+        stop: Ends the wait for the application when it is set: the block is entered then, and should end.
+
+    Raises:
+        Unavailable: The application does not start.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
     # Ray's sockets lie below its directory, and their paths may have 107 bytes: the state directory can be too deep.
     ray_dir = Path(tempfile.mkdtemp(prefix="outsole-ray-"))
     try:
-        _start_ray(settings, ray_dir)
-        serve.start(
-            http_options=HTTPOptions(host="127.0.0.1", port=settings.http_port),
-            grpc_options=gRPCOptions(
-                port=settings.grpc_port, grpc_servicer_functions=list(SERVICERS), enable_reflection=False
-            ),
-        )
-        serve.run(build(settings), name=APPLICATION, route_prefix="/")
-        yield
+        with local_ray(**_ray_options(settings, ray_dir)):
+            try:
+                _start_application(settings, stop)
+                yield
+            finally:
+                _stop_application()
     finally:
-        _stop_ray()
         shutil.rmtree(ray_dir, ignore_errors=True)
 
 
 def run(settings: ServiceSettings, stop: threading.Event) -> None:
     """Run until ``stop`` is set."""
-    with running(settings):
+    with running(settings, stop):
         _log.info("gRPC on 127.0.0.1:%d, metrics on port %d", settings.grpc_port, settings.metrics_port)
         stop.wait()
 
 
-def _start_ray(settings: ServiceSettings, ray_dir: Path) -> None:
+def _ray_options(settings: ServiceSettings, ray_dir: Path) -> dict[str, Any]:
     for key, value in RAY_ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     # Ray calls the hook before a worker takes over this process's search path.
     search = [_ROOT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(search))
-    options: dict[str, Any] = {
+    return {
+        "address": "local",
+        # As many idle workers are started beforehand; the replicas ask for none of it.
+        "num_cpus": 1,
+        "num_gpus": 0,
+        "object_store_memory": settings.object_store_mib * _MIB,
+        "namespace": APPLICATION,
+        "runtime_env": {"worker_process_setup_hook": loopback.HOOK},
         "_node_ip_address": "127.0.0.1",
         "_temp_dir": str(ray_dir),
         "_metrics_export_port": settings.metrics_port,
     }
-    ray.init(
-        address="local",
-        # As many idle workers are started beforehand; the replicas ask for none of it.
-        num_cpus=1,
-        num_gpus=0,
-        include_dashboard=False,
-        object_store_memory=settings.object_store_mib * _MIB,
-        namespace=APPLICATION,
-        runtime_env={"worker_process_setup_hook": loopback.HOOK},
-        log_to_driver=False,
-        configure_logging=False,
-        **options,
+
+
+def _start_application(settings: ServiceSettings, stop: threading.Event) -> None:
+    """Start it and wait until it runs, or until it need not any more."""
+    serve.start(
+        http_options=HTTPOptions(host="127.0.0.1", port=settings.http_port),
+        grpc_options=gRPCOptions(
+            port=settings.grpc_port, grpc_servicer_functions=list(SERVICERS), enable_reflection=False
+        ),
     )
+    target = serve.RunTarget(build(settings), name=APPLICATION, route_prefix="/")
+    serve.run_many([target], wait_for_applications_running=False)
+    deadline = time.monotonic() + _STARTS_WITHIN_S
+    while (found := serve.status().applications[APPLICATION]).status != ApplicationStatus.RUNNING:
+        if found.status == ApplicationStatus.DEPLOY_FAILED:
+            raise Unavailable(f"the services do not start: {found.message}")
+        if time.monotonic() > deadline:
+            raise Unavailable(f"the services did not start within {_STARTS_WITHIN_S:g} s: {found.message}")
+        if stop.wait(_POLL_S):
+            return
 
 
-def _stop_ray() -> None:
+def _stop_application() -> None:
     try:
-        if ray.is_initialized():
-            # Replicas end in order, and Milvus Lite is closed; the rest of Ray goes with the processes below.
-            serve.delete(APPLICATION)
+        # Replicas end in order, and Milvus Lite is closed; the rest of Ray goes with its processes.
+        serve.delete(APPLICATION)
     except Exception:
         # Whatever state it is in, the processes have to go.
         _log.exception("Ray Serve did not stop in order")
-    finally:
-        ray.shutdown()
 
 
 def main() -> None:

@@ -153,18 +153,16 @@ def workers_of(kind: str) -> Iterator[None]:
     if kind == HERE:
         yield
         return
-    import ray
+    from outsole.local_ray import local_ray
 
-    address = os.environ.get("RAY_ADDRESS", "local")
-    try:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    except Exception as error:  # Ray has no class of its own for this.
-        told = " ".join(str(error).split())[:_SHOWN_CHARACTERS]
-        raise Unavailable(f"Ray does not start: {told}", remedy="try again, or work without --workers ray") from error
-    try:
+    with contextlib.ExitStack() as cleanup:
+        try:
+            cleanup.enter_context(local_ray(address=os.environ.get("RAY_ADDRESS", "local")))
+        except Exception as error:  # Ray has no class of its own for this.
+            told = " ".join(str(error).split())[:_SHOWN_CHARACTERS]
+            remedy = "try again, or work without --workers ray"
+            raise Unavailable(f"Ray does not start: {told}", remedy=remedy) from error
         yield
-    finally:
-        ray.shutdown()
 
 
 def _dry_text(found: Source) -> str:

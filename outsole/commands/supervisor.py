@@ -76,7 +76,7 @@ class Supervisor:
             # Imported here: it takes seconds, in which Triton loads its models.
             from services import app
 
-            cleanup.enter_context(app.running(services))
+            cleanup.enter_context(app.running(services, self._stop))
             if self._triton is not None:
                 self._say("waiting for Triton's self-test")
                 self._triton.wait_ready(_ANSWER_TIMEOUT_S)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ray
+
+from outsole import local_ray as rays
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -14,14 +15,5 @@ PROJECT = Path(__file__).resolve().parents[3]
 @pytest.fixture(scope="module")
 def local_ray() -> Iterator[None]:
     environment = {"env_vars": {"PYTHONPATH": str(PROJECT), "RAY_DATA_DISABLE_PROGRESS_BARS": "1"}}
-    ray.init(
-        address="local",
-        num_cpus=3,
-        include_dashboard=False,
-        log_to_driver=False,
-        configure_logging=False,
-        runtime_env=environment,
-        _node_ip_address="127.0.0.1",
-    )
-    yield
-    ray.shutdown()
+    with rays.local_ray(address="local", num_cpus=3, runtime_env=environment, _node_ip_address="127.0.0.1"):
+        yield

@@ -1,0 +1,4 @@
+"""What holds for all tests."""
+
+# Before any test imports gRPC, for its sake.
+import outsole  # noqa: F401

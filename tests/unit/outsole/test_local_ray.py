@@ -1,0 +1,69 @@
+"""What Ray started is gone when it has stopped, the orphans of its node too; and what is forked gets to its work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from outsole.local_ray import see_off
+
+# A process that calls over gRPC all the time, and starts others by fork as Ray does.
+_FORKS = """
+import outsole
+import subprocess, threading
+from concurrent import futures
+import grpc
+
+server = grpc.server(futures.ThreadPoolExecutor(2))
+method = grpc.unary_unary_rpc_method_handler(lambda request, context: request)
+server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("outsole.Test", {"Echo": method}),))
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+call = grpc.insecure_channel(f"127.0.0.1:{port}").unary_unary("/outsole.Test/Echo")
+calling = threading.Event()
+
+def call_on():
+    while not calling.is_set():
+        call(b"", timeout=5)
+
+caller = threading.Thread(target=call_on)
+caller.start()
+crashed = sum(subprocess.Popen(["true"], preexec_fn=lambda: None).wait() != 0 for _ in range(300))
+calling.set()
+caller.join()
+print(crashed)
+"""
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that would not end by itself."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def test_what_does_not_end_is_killed(process: subprocess.Popen[bytes], caplog: pytest.LogCaptureFixture) -> None:
+    see_off([psutil.Process(process.pid)], within_s=0.2)
+    assert process.wait(1.0) == -9
+    assert f"process {process.pid} of Ray did not end within 0.2 s" in caplog.text
+
+
+def test_what_has_ended_and_is_not_noticed_is_not_waited_for(
+    process: subprocess.Popen[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    # Nobody asks for its exit status before the fixture does.
+    psutil.Process(process.pid).kill()
+    see_off([psutil.Process(process.pid)], within_s=5.0)
+    assert caplog.text == ""
+
+
+def test_a_program_that_uses_grpc_loses_none_of_the_processes_that_it_forks() -> None:
+    done = subprocess.run([sys.executable, "-c", _FORKS], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr[-2000:]
