@@ -85,7 +85,8 @@ def encode_on_ray(entries: deque[Entry], crawl: Crawl, *, plan: RayPlan, progres
             # Ray's annotations know functions alone; classes are its actors.
             cast(Any, _LoadShard),
             fn_constructor_args=(plan, known),
-            compute=ray.data.ActorPoolStrategy(size=plan.settings.prepare_workers),
+            # No more than there is to do: Ray would warn of each that is idle.
+            compute=ray.data.ActorPoolStrategy(size=max(1, min(plan.settings.prepare_workers, len(shards)))),
         )
         .map(
             cast(Any, _EncodeShard),

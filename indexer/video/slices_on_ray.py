@@ -66,7 +66,8 @@ def look_on_ray(tasks: Sequence[SliceTask], *, plan: RayPlan, progress: Progress
         # Ray's annotations know functions alone; classes are its actors.
         cast(Any, _LookAtSlice),
         fn_constructor_args=(plan,),
-        compute=ray.data.ActorPoolStrategy(size=plan.processes),
+        # No more than there is to do: Ray would warn of each that is idle.
+        compute=ray.data.ActorPoolStrategy(size=min(plan.processes, len(rows))),
     )
     with rows_of(dataset) as found:
         for row in found:

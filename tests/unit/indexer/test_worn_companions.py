@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from indexer.compose import NO_EMBEDDING, IndexPlace, index_into, index_worn
-from indexer.index_pictures import IndexReport
+from indexer.index_pictures import CrawlOptions, IndexReport
 from outsole.errors import PreconditionFailed
 from outsole.gallery.editions import Edition
 from outsole.gallery.worn import worn_rows, worn_weeks
@@ -40,8 +42,8 @@ def place_in(folder: Path) -> IndexPlace:
     return IndexPlace(folder / "models" / ENCODER.name, folder / "encoders", folder / "editions")
 
 
-def worn_index(place: IndexPlace, source: Path, weeks: int) -> IndexReport:
-    return asyncio.run(index_worn(source, "soles", weeks=weeks, place=place, embedding=NO_EMBEDDING))
+def worn_index(place: IndexPlace, source: Path, weeks: int, options: CrawlOptions | None = None) -> IndexReport:
+    return asyncio.run(index_worn(source, "soles", weeks=weeks, place=place, embedding=NO_EMBEDDING, options=options))
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,15 @@ def test_a_companion_says_its_weeks_and_its_model_and_takes_over_what_is_the_sam
     other = worn_index(indexed.place, indexed.source, 52)
     assert (other.gallery, other.encoded) == ("soles.worn52", 4)
     assert other.edition != again.edition
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_ray_makes_the_same_companion_as_one_process(indexed: Indexed, tmp_path: Path) -> None:
+    place = dataclasses.replace(indexed.place, editions_dir=tmp_path / "editions")
+    # As the command gives it: how the gallery itself is opened.
+    options = CrawlOptions(on_ray=functools.partial(place.opened, NO_EMBEDDING))
+    report = worn_index(place, indexed.source, 26, options)
+    assert (report.edition, report.encoded) == (indexed.worn.edition, 4)
 
 
 def test_without_a_model_of_wear_a_companion_is_refused(indexed: Indexed, tmp_path: Path) -> None:
