@@ -29,7 +29,7 @@ from outsole.matching.embedding import DEFAULT_EMBEDDING, PrintEmbedding
 from outsole.matching.print_system import DEPTH_PREDICTOR, PrintSystem
 from outsole.matching.shoe_system import DEFAULT_SHOE_ENCODER, SHOE, VIEWS, ShoeSystem, find_shoe_encoders
 from outsole.wear.canvas import lay_print
-from outsole.wear.model import Direction, find_wear_models, predicted_prints, wear_inputs
+from outsole.wear.model import Direction, WearModel, find_wear_models, predicted_prints, wear_inputs
 
 NO_EMBEDDING = "none"
 _PREDICTOR_TIMEOUT_S = 60.0
@@ -109,6 +109,20 @@ class IndexPlace:
             else:
                 yield await self._soles(embedding, opened, worn_weeks)
 
+    def wear_model(self) -> WearModel:
+        """The model that wears impressions.
+
+        Raises:
+            PreconditionFailed: There is none that looks forward.
+            NotFound, DataCorrupt: A model's folder is not what it should be.
+        """
+        found = find_wear_models((self.model_dir.parent, self.encoders_dir)).get(Direction.FORWARD)
+        if found is None:
+            raise PreconditionFailed(
+                "there is no model of wear that looks forward", field="worn", remedy="serve wear_forward"
+            )
+        return found
+
     async def _soles(self, embedding: str, opened: _Open, worn_weeks: int) -> IndexModel:
         system = PrintSystem.load(self.model_dir, more=[self.encoders_dir])
         chosen = chosen_embedding(system, embedding)
@@ -141,11 +155,7 @@ class IndexPlace:
 
     def _wearing(self, opened: _Open, weeks: int) -> Wearing:
         """Predicts impressions after some weeks of wear."""
-        wear = find_wear_models((self.model_dir.parent, self.encoders_dir)).get(Direction.FORWARD)
-        if wear is None:
-            raise PreconditionFailed(
-                "there is no model of wear that looks forward", field="worn", remedy="serve wear_forward"
-            )
+        wear = self.wear_model()
         # The stack does not load models of wear by itself: whoever wants no wear does without their memory.
         encoder, loop = opened(wear.contract(), wear.folder, load_missing=True), asyncio.get_running_loop()
 

@@ -93,6 +93,9 @@ def index(
         raise Unavailable("no stack runs here", remedy="outsole up")
     triton_url = state.settings(home).triton_url if state.encoder_backend == "triton" else ""
     place = place_of(home, triton_url=triton_url)
+    if worn:
+        # Said before the gallery itself is indexed, which may take hours.
+        place.wear_model()
     publish = functools.partial(_tried_and_published, target=state.settings(home).target)
     options = CrawlOptions(feed=feed, access=access, publish=publish)
     with workers_of(workers):

@@ -88,5 +88,8 @@ def test_ray_makes_the_same_companion_as_one_process(indexed: Indexed, tmp_path:
 
 
 def test_without_a_model_of_wear_a_companion_is_refused(indexed: Indexed, tmp_path: Path) -> None:
+    place = place_in(tmp_path)
     with pytest.raises(PreconditionFailed, match="no model of wear"):
-        worn_index(place_in(tmp_path), indexed.source, 26)
+        place.wear_model()
+    with pytest.raises(PreconditionFailed, match="no model of wear"):
+        worn_index(place, indexed.source, 26)
