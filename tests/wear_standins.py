@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,13 @@ def _model(sign: float) -> bytes:
         helper.make_node("Cast", ["within"], ["print"], to=kind.FLOAT16),
         helper.make_node("Cast", ["size"], ["unsure"], to=kind.FLOAT16),
     ]
+    return write_weights(nodes, constants)
+
+
+def write_weights(nodes: list[Any], constants: list[Any]) -> bytes:
+    """The bytes of a graph from ``image`` and ``weeks`` to ``print`` and ``unsure``."""
+    onnx = pytest.importorskip("onnx")
+    helper, kind = onnx.helper, onnx.TensorProto
     graph = helper.make_graph(
         nodes,
         "wear_stand_in",

@@ -9,7 +9,7 @@ import pytest
 
 from outsole.wear.canvas import CANVAS_PX
 from outsole.wear.model import Direction
-from tests.wear_standins import write_folder
+from tests.wear_standins import write_folder, write_weights
 
 # Elements grow, or shrink, by so many pixels to each side in a year.
 REACH_PX = 6
@@ -55,19 +55,4 @@ def _model(direction: Direction) -> bytes:
         helper.make_node("Cast", ["worn_flat"], ["print"], to=kind.FLOAT16),
         helper.make_node("Cast", ["doubt_flat"], ["unsure"], to=kind.FLOAT16),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "wear_stand_in",
-        [
-            helper.make_tensor_value_info("image", kind.UINT8, ["n", *CANVAS_PX]),
-            helper.make_tensor_value_info("weeks", kind.UINT8, ["n", 1]),
-        ],
-        [
-            helper.make_tensor_value_info("print", kind.FLOAT16, ["n", *CANVAS_PX]),
-            helper.make_tensor_value_info("unsure", kind.FLOAT16, ["n", *CANVAS_PX]),
-        ],
-        constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return write_weights(nodes, constants)
