@@ -58,7 +58,8 @@ class WearAutoencoder(nn.Module):
 
     Five convolutions, 32 to 512 maps, that halve the picture each and pool nothing; two fully connected layers that
     turn the weeks into maps beside the last of them; five transposed convolutions; a sigmoid. Its second output is
-    ours: a convolution beside the last one that learns the error, and teaches the rest nothing.
+    ours: a convolution beside the last one that learns the error, and teaches the rest nothing. Weights begin as in He
+    et al., ICCV 2015: with smaller ones nothing of the print reaches the end, and the sigmoid saturates.
     """
 
     def __init__(self, direction: Direction) -> None:
@@ -79,6 +80,7 @@ class WearAutoencoder(nn.Module):
         )
         self.out = nn.ConvTranspose2d(_PAPER_MAPS[0], 1, 4, stride=2, padding=1)
         self.error = nn.ConvTranspose2d(_PAPER_MAPS[0], 1, 4, stride=2, padding=1)
+        self.apply(_keep_variance)
 
     def forward(self, image: torch.Tensor, weeks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Predict from ``image`` uint8 [N, 640, 256], 255 no contact, and ``weeks`` uint8 [N, 1].
@@ -95,6 +97,19 @@ class WearAutoencoder(nn.Module):
         for layer in self.up:
             x = functional.relu(layer(x))
         return torch.sigmoid(self.out(x))[:, 0], torch.sigmoid(self.error(x.detach()))[:, 0]
+
+
+def _keep_variance(layer: nn.Module) -> None:
+    """Weights with which a layer of rectified inputs gives outputs that vary as much (He et al., equation 10)."""
+    if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        return
+    inputs = layer.weight[0].numel()
+    if isinstance(layer, nn.ConvTranspose2d):
+        # Each output is reached by one in stride x stride of the kernel's places, of every map before.
+        inputs = layer.in_channels * layer.weight[0, 0].numel() // (layer.stride[0] * layer.stride[1])
+    nn.init.normal_(layer.weight, std=(2 / inputs) ** 0.5)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 class WearUnet(nn.Module):

@@ -44,6 +44,17 @@ def test_the_autoencoder_is_that_of_the_literature() -> None:
     assert not [part for part in network.modules() if isinstance(part, torch.nn.MaxPool2d | torch.nn.AvgPool2d)]
 
 
+@pytest.mark.parametrize("direction", Direction)
+def test_the_print_reaches_the_end_of_the_autoencoder_before_it_learned_anything(direction: Direction) -> None:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        network = WearAutoencoder(direction).eval()
+        predicted, _ = network(_images(), _WEEKS)
+        blank, _ = network(torch.full((2, 640, 256), 255, dtype=torch.uint8), _WEEKS)
+    assert 0.3 < float(torch.logit(predicted).std()) < 3.0
+    assert float((predicted - blank).abs().mean()) > 0.05
+
+
 def test_the_u_net_begins_with_the_print_as_it_is() -> None:
     images = _images()
     with torch.no_grad():
