@@ -24,7 +24,7 @@ from indexer.loading import Loaded, Loader
 from indexer.manifest import Entry, Reject
 from indexer.model import Opener, PreparedImage
 from indexer.model_loop import ModelLoop
-from indexer.ray_rows import rows_of
+from indexer.ray_values import values_of
 from outsole.errors import OutsoleError
 
 _SHARD, _LOADED, _DONE = "shard", "loaded", "done"
@@ -99,8 +99,8 @@ def encode_on_ray(entries: deque[Entry], crawl: Crawl, *, plan: RayPlan, progres
             num_cpus=0,
         )
     )
-    with rows_of(dataset) as rows:
-        _collect((row[_DONE] for row in rows), crawl, progress)
+    with values_of(dataset, _DONE) as found:
+        _collect(found, crawl, progress)
 
 
 def _collect(found: Iterable[_Done], crawl: Crawl, progress: Progress) -> None:

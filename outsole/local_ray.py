@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -23,6 +24,9 @@ def local_ray(**options: Any) -> Iterator[None]:
     Ray asks its node to stop and waits one second for it. The node's own children (agents, workers) are nobody's by
     then, and would end when they notice: on a busy machine after the program that started them. Here they are waited
     for, and killed where that does not help.
+
+    A thread that uses Ray, or lets go of the last reference to one of its objects, while Ray stops ends the whole
+    process, without a word and with status 1: whoever starts threads in the block waits for them in it.
 
     Args:
         options: Of ``ray.init``. With the address of a cluster this process only leaves it in the end.
@@ -61,8 +65,22 @@ def _start(options: Mapping[str, Any]) -> set[psutil.Process]:
 
 def _stop(roots: Set[psutil.Process]) -> None:
     family = [each for root in roots for each in (root, *_started_by(root))]
-    ray.shutdown()
+    with _no_collection():
+        ray.shutdown()
     see_off(family)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect garbage now and not again until the block ends: any thread may collect, and let go of Ray's objects."""
+    gc.collect()
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _started_by(process: psutil.Process) -> list[psutil.Process]:

@@ -16,7 +16,7 @@ import ray.data
 
 from indexer.crawl import Progress
 from indexer.model_loop import ModelLoop
-from indexer.ray_rows import rows_of
+from indexer.ray_values import values_of
 from indexer.video.model import Opener, VideoSettings
 from indexer.video.slices import BrokenSource, SliceLooker, Unheard
 from indexer.video.work import SliceTask, VideoWork
@@ -69,9 +69,9 @@ def look_on_ray(tasks: Sequence[SliceTask], *, plan: RayPlan, progress: Progress
         # No more than there is to do: Ray would warn of each that is idle.
         compute=ray.data.ActorPoolStrategy(size=min(plan.processes, len(rows))),
     )
-    with rows_of(dataset) as found:
-        for row in found:
-            done: _Done = row[_DONE]
+    with values_of(dataset, _DONE) as found:
+        done: _Done
+        for done in found:
             if done.error is not None:
                 raise done.error
             progress.update(done.received)

@@ -38,6 +38,31 @@ caller.join()
 print(crashed)
 """
 
+# Cycles of references that hold objects of Ray's, and a thread for which Python collects garbage while Ray stops.
+_COLLECTS = """
+import threading, time
+import ray
+from outsole.local_ray import local_ray
+
+class Cycle:
+    def __init__(self):
+        self.itself, self.held = self, ray.put(b"")
+
+def allocate():
+    while ray.is_initialized():
+        time.sleep(0.001)
+    kept = []
+    while True:
+        kept += [[] for _ in range(5_000)]
+        time.sleep(0.002)
+
+with local_ray(address="local", num_cpus=1, _node_ip_address="127.0.0.1"):
+    threading.Thread(target=allocate, daemon=True).start()
+    for _ in range(50):
+        Cycle()
+print("alive")
+"""
+
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[bytes]]:
@@ -75,3 +100,8 @@ def test_what_has_ended_and_is_not_noticed_is_not_waited_for(
 def test_a_program_that_uses_grpc_loses_none_of_the_processes_that_it_forks() -> None:
     done = subprocess.run([sys.executable, "-c", _FORKS], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr[-2000:]
+
+
+def test_a_program_outlives_ray_whatever_its_threads_collect_meanwhile() -> None:
+    done = subprocess.run([sys.executable, "-c", _COLLECTS], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.strip()) == (0, "alive"), done.stderr[-2000:]
