@@ -6,11 +6,13 @@ arrays go straight to the work folder, which every node has to see at the same p
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import ray
@@ -24,7 +26,7 @@ from indexer.loading import Loaded, Loader
 from indexer.manifest import Entry, Reject
 from indexer.model import Opener, PreparedImage
 from indexer.model_loop import ModelLoop
-from indexer.ray_values import values_of
+from indexer.ray_values import dataset_of, in_thread, values_of
 from outsole.errors import OutsoleError
 
 _SHARD, _LOADED, _DONE = "shard", "loaded", "done"
@@ -64,32 +66,36 @@ class _Done:
     error: OutsoleError | None = None
 
 
-def encode_on_ray(entries: deque[Entry], crawl: Crawl, *, plan: RayPlan, progress: Progress) -> None:
+async def encode_on_ray(entries: deque[Entry], crawl: Crawl, *, plan: RayPlan, progress: Progress) -> None:
     """Load all entries and encode what has no place yet; what was found is added to ``crawl``, taken from ``entries``.
 
     Ray has to be running, with room for ``prepare_workers`` processes and one more. Two entries with the same file may
-    both have it encoded where they lie in different shards; the arrays are the same.
+    both have it encoded where they lie in different shards; the arrays are the same. Cancelled, it ends when the
+    shards in hand are done.
 
     Raises:
         BudgetSpent, Unavailable, Overloaded: The encoder or a host of pictures did not answer; what was encoded is in
             the work folder.
     """
+    await in_thread(functools.partial(_encode, entries, crawl, plan, progress))
+
+
+def _encode(entries: deque[Entry], crawl: Crawl, plan: RayPlan, progress: Progress, stop: threading.Event) -> None:
     size = plan.settings.batch_items
-    shards: list[_Row] = []
+    shards: list[tuple[Entry, ...]] = []
     while entries:
-        shards.append({_SHARD: tuple(entries.popleft() for _ in range(min(size, len(entries))))})
+        shards.append(tuple(entries.popleft() for _ in range(min(size, len(entries)))))
     known = ray.put(frozenset(crawl.places))
     dataset = (
-        ray.data.from_items(shards, override_num_blocks=max(1, len(shards)))
+        dataset_of(shards, _SHARD)
         .map(
-            # Ray's annotations know functions alone; classes are its actors.
-            cast(Any, _LoadShard),
+            _LoadShard,
             fn_constructor_args=(plan, known),
             # No more than there is to do: Ray would warn of each that is idle.
             compute=ray.data.ActorPoolStrategy(size=max(1, min(plan.settings.prepare_workers, len(shards)))),
         )
         .map(
-            cast(Any, _EncodeShard),
+            _EncodeShard,
             fn_constructor_args=(plan,),
             compute=ray.data.ActorPoolStrategy(
                 size=1,
@@ -99,7 +105,7 @@ def encode_on_ray(entries: deque[Entry], crawl: Crawl, *, plan: RayPlan, progres
             num_cpus=0,
         )
     )
-    with values_of(dataset, _DONE) as found:
+    with values_of(dataset, _DONE, stop) as found:
         _collect(found, crawl, progress)
 
 

@@ -210,7 +210,7 @@ async def _encode(
     from indexer.encode_on_ray import RayPlan, encode_on_ray
 
     plan = RayPlan(on_ray, access, work.path, settings)
-    await asyncio.to_thread(encode_on_ray, entries, crawl, plan=plan, progress=bar)
+    await encode_on_ray(entries, crawl, plan=plan, progress=bar)
 
 
 def _write(

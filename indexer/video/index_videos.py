@@ -23,7 +23,7 @@ from indexer.video.model import Opener, VideoModel, VideoSettings
 from indexer.video.slices import BrokenSource, SliceLooker, Spent, Unheard
 from indexer.video.sources import CameraPlan, VideoSource, read_sources, reject
 from indexer.video.tracking import EditionSightings, NewSightings, TrackedSource, with_notes
-from indexer.video.work import SliceNotes, SliceTask, VideoWork
+from indexer.video.work import SliceNotes, VideoWork
 from indexer.video.writing import ArchiveFacts, EditionPart, NewPart, write_edition
 from outsole.errors import InvalidInput
 from outsole.gallery.layout import checked_name
@@ -192,7 +192,10 @@ async def _look(
     with how.progress(sum(source.frames for source in fresh)) as bar:
         if how.on_ray is not None:
             tasks = [task for source in fresh for task in source.slices]
-            await asyncio.to_thread(_on_ray, tasks, how.on_ray, work, how.settings, bar)
+            # Imported here: Ray takes a second to import, and most runs do without.
+            from indexer.video.slices_on_ray import RayPlan, look_on_ray
+
+            await look_on_ray(tasks, plan=RayPlan(how.on_ray, work.path, how.settings), progress=bar)
             # They are kept now, and have been told.
             bar = Unheard()
         for source in fresh:
@@ -202,15 +205,6 @@ async def _look(
                 looked.rejects.append(reject(source.number, source.slices[0].path, error.cause))
     _tell(how, looked.rejects)
     return looked
-
-
-def _on_ray(
-    tasks: Sequence[SliceTask], opener: Opener, work: VideoWork, settings: VideoSettings, bar: Progress
-) -> None:
-    # Imported here: Ray takes a second to import, and most runs do without.
-    from indexer.video.slices_on_ray import RayPlan, look_on_ray
-
-    look_on_ray(tasks, plan=RayPlan(opener, work.path, settings), progress=bar)
 
 
 async def _notes(source: VideoSource, looker: SliceLooker, bar: Progress) -> SliceNotes:

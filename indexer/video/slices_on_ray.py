@@ -6,17 +6,18 @@ the same path, as it has to see the videos.
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import ray
 import ray.data
 
 from indexer.crawl import Progress
 from indexer.model_loop import ModelLoop
-from indexer.ray_values import values_of
+from indexer.ray_values import dataset_of, in_thread, values_of
 from indexer.video.model import Opener, VideoSettings
 from indexer.video.slices import BrokenSource, SliceLooker, Unheard
 from indexer.video.work import SliceTask, VideoWork
@@ -51,25 +52,26 @@ class _Done:
     error: OutsoleError | None = None
 
 
-def look_on_ray(tasks: Sequence[SliceTask], *, plan: RayPlan, progress: Progress) -> None:
+async def look_on_ray(tasks: Sequence[SliceTask], *, plan: RayPlan, progress: Progress) -> None:
     """Look at slices; each is then kept in the work folder, except those of a video that cannot be read any more.
 
-    Ray has to be running, with room for ``processes``.
+    Ray has to be running, with room for ``processes``. Cancelled, it ends when the slices in hand are done.
 
     Raises:
         BudgetSpent, Unavailable, Overloaded: A network did not answer; what was seen is in the work folder.
     """
-    rows = [{_TASK: task} for task in tasks]
-    if not rows:
-        return
-    dataset = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-        # Ray's annotations know functions alone; classes are its actors.
-        cast(Any, _LookAtSlice),
+    if tasks:
+        await in_thread(functools.partial(_look, tasks, plan, progress))
+
+
+def _look(tasks: Sequence[SliceTask], plan: RayPlan, progress: Progress, stop: threading.Event) -> None:
+    dataset = dataset_of(tasks, _TASK).map(
+        _LookAtSlice,
         fn_constructor_args=(plan,),
         # No more than there is to do: Ray would warn of each that is idle.
-        compute=ray.data.ActorPoolStrategy(size=min(plan.processes, len(rows))),
+        compute=ray.data.ActorPoolStrategy(size=min(plan.processes, len(tasks))),
     )
-    with values_of(dataset, _DONE) as found:
+    with values_of(dataset, _DONE, stop) as found:
         done: _Done
         for done in found:
             if done.error is not None:

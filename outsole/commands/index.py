@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -76,7 +77,8 @@ def index(
 
     Images that cannot be used are listed with the reason; the rest is indexed. Running it again changes nothing. What
     an earlier crawl of the same feed had and this one has not is kept as discontinued. With --workers ray the pictures
-    are prepared and encoded by the Ray cluster of RAY_ADDRESS, or by processes of this machine.
+    are prepared and encoded by the Ray cluster of RAY_ADDRESS, or by processes of this machine. What was encoded when
+    a run was stopped is not encoded again.
 
     With --worn 26,52 the soles are indexed twice more, into GALLERY.worn26 and GALLERY.worn52, as a model of wear
     predicts them to print after so many weeks; outsole search print --worn compares them too.
@@ -158,6 +160,8 @@ def workers_of(kind: str) -> Iterator[None]:
         return
     from outsole.local_ray import local_ray
 
+    # It warns whenever it starts, beside the progress bar and of nothing that a user can do.
+    logging.getLogger("ray").setLevel(logging.ERROR)
     with contextlib.ExitStack() as cleanup:
         try:
             cleanup.enter_context(local_ray(address=os.environ.get("RAY_ADDRESS", "local")))

@@ -1,15 +1,17 @@
-"""The end of a Ray dataset."""
+"""Values go to Ray and come back, and nothing of it is left at work, however that ends."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import Any
 
 import pytest
-import ray.data
 
-from indexer.ray_values import values_of
+from indexer.ray_values import dataset_of, in_thread, values_of
+
+pytestmark = pytest.mark.usefixtures("local_ray")
 
 
 def _slow(row: dict[str, Any]) -> dict[str, Any]:
@@ -17,13 +19,24 @@ def _slow(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-@pytest.mark.usefixtures("local_ray")
-@pytest.mark.parametrize("blocks", [pytest.param(40, id="under way"), pytest.param(4, id="done")])
-def test_nothing_of_a_dataset_is_at_work_after_an_error_ended_its_reading(blocks: int) -> None:
+def _slow_dataset(count: int) -> Any:
+    return dataset_of(range(count), "number").map(_slow)
+
+
+def test_all_values_come(capfd: pytest.CaptureFixture[str]) -> None:
+    with values_of(_slow_dataset(5), "number", threading.Event()) as values:
+        assert sorted(values) == [0, 1, 2, 3, 4]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("count", [pytest.param(40, id="under way"), pytest.param(4, id="done")])
+def test_nothing_of_a_dataset_is_at_work_after_an_error_ended_its_reading(count: int) -> None:
     before = set(threading.enumerate())
-    dataset = ray.data.range(blocks, override_num_blocks=blocks).map(_slow)
-    with pytest.raises(ValueError, match="enough"), values_of(dataset, "id") as values:
-        next(values)
+    with (
+        pytest.raises(ValueError, match="enough"),
+        values_of(_slow_dataset(count), "number", threading.Event()) as found,
+    ):
+        next(found)
         # More are done meanwhile, and a thread waits until they are taken.
         time.sleep(1.0)
         raise ValueError("enough")
@@ -31,7 +44,22 @@ def test_nothing_of_a_dataset_is_at_work_after_an_error_ended_its_reading(blocks
     assert {thread.name for thread in set(threading.enumerate()) - before} <= {"Prefetcher"}
 
 
-@pytest.mark.usefixtures("local_ray")
-def test_all_values_come() -> None:
-    with values_of(ray.data.range(5, override_num_blocks=5).map(_slow), "id") as values:
-        assert sorted(values) == [0, 1, 2, 3, 4]
+def test_a_reading_whose_waiter_is_cancelled_ends_when_what_is_in_hand_is_done() -> None:
+    read: list[int] = []
+
+    async def cancelled_after_the_first() -> None:
+        loop = asyncio.get_running_loop()
+        waiter = asyncio.current_task()
+        assert waiter is not None
+
+        def work(stop: threading.Event) -> None:
+            with values_of(_slow_dataset(40), "number", stop) as values:
+                for value in values:
+                    read.append(value)
+                    loop.call_soon_threadsafe(waiter.cancel)
+
+        await in_thread(work)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled_after_the_first())
+    assert 1 <= len(read) < 40
