@@ -34,7 +34,7 @@ def dataset_of(values: Sequence[Any], column: str) -> Any:
     Ray tells of its work in its log files alone: beside a progress bar it would be noise.
     """
     for handler in logging.getLogger("ray.data").handlers:
-        if isinstance(handler, logging.StreamHandler):
+        if handler.name == "console":
             handler.setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False

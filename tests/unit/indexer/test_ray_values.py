@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 import threading
 import time
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -23,10 +26,13 @@ def _slow_dataset(count: int) -> Any:
     return dataset_of(range(count), "number").map(_slow)
 
 
-def test_all_values_come(capfd: pytest.CaptureFixture[str]) -> None:
-    with values_of(_slow_dataset(5), "number", threading.Event()) as values:
-        assert sorted(values) == [0, 1, 2, 3, 4]
-    assert capfd.readouterr() == ("", "")
+def test_all_values_come_and_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    (console,) = (handler for handler in logging.getLogger("ray.data").handlers if handler.name == "console")
+    monkeypatch.setattr(console, "stream", printed := io.StringIO())
+    dataset = dataset_of([Fraction(1, number) for number in range(1, 6)], "number").map(_slow)
+    with values_of(dataset, "number", threading.Event()) as values:
+        assert sorted(values) == [Fraction(1, number) for number in range(5, 0, -1)]
+    assert printed.getvalue() == ""
 
 
 @pytest.mark.parametrize("count", [pytest.param(40, id="under way"), pytest.param(4, id="done")])
