@@ -17,15 +17,17 @@ _ENDS_WITHIN_S = 60.0
 
 
 async def in_thread(work: Callable[[threading.Event], None]) -> None:
-    """Work in a thread; the event is set when whoever waits here is cancelled.
+    """Work in a thread; where whoever waits here is cancelled, the event is set and the thread waited for.
 
-    A cancelled wait leaves the thread to itself, and ``asyncio.run`` does not return before it has ended.
+    What the caller holds, the lock of a gallery for one, is held until the work has ended.
     """
     stop = threading.Event()
+    working = asyncio.ensure_future(asyncio.to_thread(work, stop))
     try:
-        await asyncio.to_thread(work, stop)
+        await asyncio.shield(working)
     finally:
         stop.set()
+        await asyncio.wait([working])
 
 
 def dataset_of(values: Sequence[Any], column: str) -> Any:

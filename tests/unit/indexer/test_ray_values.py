@@ -52,6 +52,7 @@ def test_nothing_of_a_dataset_is_at_work_after_an_error_ended_its_reading(count:
 
 def test_a_reading_whose_waiter_is_cancelled_ends_when_what_is_in_hand_is_done() -> None:
     read: list[int] = []
+    ended: list[int] = []
 
     async def cancelled_after_the_first() -> None:
         loop = asyncio.get_running_loop()
@@ -64,8 +65,12 @@ def test_a_reading_whose_waiter_is_cancelled_ends_when_what_is_in_hand_is_done()
                     read.append(value)
                     loop.call_soon_threadsafe(waiter.cancel)
 
-        await in_thread(work)
+        try:
+            await in_thread(work)
+        finally:
+            ended.append(len(read))
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(cancelled_after_the_first())
+    assert ended == [len(read)]
     assert 1 <= len(read) < 40
