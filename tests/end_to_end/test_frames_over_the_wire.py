@@ -29,6 +29,8 @@ from training.detectors.figures import figures
 
 SIDE_PX, WIDTH_PX, STEPS = 480, 840, 10
 JUNK = b"no picture at all " * 3_600
+# So large that few lie in gRPC's windows, whose size is gRPC's own: 1 to 8 of these were seen.
+LARGE_JUNK = JUNK * 32
 # A client that holds little of what it does not read.
 NARROW = (("grpc.http2.lookahead_bytes", 4_096), ("grpc.http2.bdp_probe", 0))
 
@@ -149,7 +151,7 @@ def test_a_client_that_does_not_read_stops_what_it_sends_and_is_told_at_a_deadli
         for number in asked:
             sent = number
             yield video_pb2.SearchFramesRequest(
-                gallery="" if number else SHOE_GALLERY, frame=number, image=JUNK, time_s=number / 25
+                gallery="" if number else SHOE_GALLERY, frame=number, image=LARGE_JUNK, time_s=number / 25
             )
 
     def is_still() -> bool:
@@ -166,9 +168,9 @@ def test_a_client_that_does_not_read_stops_what_it_sends_and_is_told_at_a_deadli
                 read += 1
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert "was not read" in caught.value.details()
-    # How much more was sent is up to gRPC, whose windows grow with the speed of what is read from them: up to 8 MB were
-    # seen. What is let in of it is exact, see tests/unit/services/test_edge.py.
-    assert read <= sent
+    # What is let in is exact, see tests/unit/services/test_edge.py; gRPC holds some more, and less than that.
+    let_in = read + stack.settings.frames_in_flight
+    assert read <= sent <= 2 * let_in
 
 
 def test_streams_are_few_and_one_that_is_left_makes_room(stack: Stack, client: Client) -> None:
